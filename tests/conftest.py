@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 
+from tests.api_client import stop_event_loop
 from tests.empty_again import empty_again, fingerprint, keep_seeded
 from tests.postgres_server import PostgresUnavailable, serving
 from tests.support import disconnect
@@ -61,6 +62,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    stop_event_loop()
     config.stash[CLEAN_UP].close()
 
 

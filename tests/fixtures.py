@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
+from tests.api_client import ApiClient
 from tests.fork_client import ForkServer, start_fork_server
 from tests.journeys.running_server import Launcher, launching
 from tests.support import Scenario, api_client, make_template, opened_service
@@ -44,7 +44,7 @@ def scenario(service: Service) -> Scenario:
 
 
 @pytest.fixture
-def client(service: Service) -> Iterator[TestClient]:
+def client(service: Service) -> Iterator[ApiClient]:
     """The API, called with full rights."""
     with api_client(service) as opened:
         yield opened

@@ -15,7 +15,6 @@ from fastapi import FastAPI
 from httpx2 import Response
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, QueuePool, event
-from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
@@ -40,6 +39,7 @@ from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
 from complaints.wiring import new_id, open_annexes, wall_now
 from complaints.wiring.faces import open_faces
+from tests.api_client import ApiClient
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
 ADMIN_SECRET = "test-secret-of-the-administrator"
@@ -215,7 +215,7 @@ _apps: list[FastAPI] = []  # to make one takes longer than most tests; it keeps 
 
 
 @contextmanager
-def api_client(service: Service) -> Iterator[TestClient]:
+def api_client(service: Service) -> Iterator[ApiClient]:
     """A client of the API over `engine`, with full rights."""
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
     app = (
@@ -226,7 +226,7 @@ def api_client(service: Service) -> Iterator[TestClient]:
     app.state.intake = group_intake(service)
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     app.state.is_sandbox = is_sandbox(service)
-    with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
+    with ApiClient(app, headers=headers, raise_server_exceptions=False) as client:
         client.event_hooks["response"].append(check_translations)
         yield client
 

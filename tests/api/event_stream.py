@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from starlette.testclient import TestClient
+from tests.api_client import ApiClient
 
 Json = dict[str, Any]
 
@@ -71,7 +71,7 @@ class OpenStream:
 
 @asynccontextmanager
 async def streaming(
-    client: TestClient,
+    client: ApiClient,
     headers: Mapping[str, str] | None = None,
     *,
     method: str = "GET",

@@ -5,17 +5,17 @@ import json
 import logging
 
 import structlog
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.logs import configure_logging
+from tests.api_client import ApiClient
 from tests.kept_logging import kept_logging
 from tests.support import Scenario
 
 POST = {"channel": "phone", "subject": "No signal", "external_id": "CALL-1"}
 
 
-def test_a_request_line_names_caller_peer_and_complaint(client: TestClient, scenario: Scenario) -> None:
+def test_a_request_line_names_caller_peer_and_complaint(client: ApiClient, scenario: Scenario) -> None:
     person = scenario.key(AccessRole.AGENT, login="admin")
     with structlog.testing.capture_logs() as lines:
         first, again = (client.post("/v1/complaints", json=POST).json() for _ in range(2))
@@ -40,7 +40,7 @@ def test_a_request_line_names_caller_peer_and_complaint(client: TestClient, scen
 
 
 def test_the_line_of_a_page_names_the_complaints_whose_persons_it_showed(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     sent = POST | {"complainant": {"name": "Zhuge Kongming"}}
     told, solved = (

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from httpx2 import Response
 from sqlalchemy import text
-from starlette.testclient import TestClient
 
 from complaints.api.accounts import hashing_turns
 from complaints.domain.vocabulary import AccessRole
@@ -19,6 +18,7 @@ from complaints.use_cases.accounts import hashing, passwords
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.loops import do_chores
 from tests.api.wall_clock import Clock, wall_clock
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, Scenario
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
@@ -29,7 +29,7 @@ clock = wall_clock
 
 
 @pytest.fixture
-def visitor(client: TestClient, service: Service, clock: Clock) -> TestClient:
+def visitor(client: ApiClient, service: Service, clock: Clock) -> ApiClient:
     """A client without a key. The user has a password."""
     client.post("/v1/users", json={"login": LOGIN, "name": "Li Wei", "roles": ["agent"]}).raise_for_status()
     made = client.post(f"/v1/users/{LOGIN}/password-link").raise_for_status().json()
@@ -40,7 +40,7 @@ def visitor(client: TestClient, service: Service, clock: Clock) -> TestClient:
     return client
 
 
-def sign_in(client: TestClient, login: str = LOGIN, password: str = PASSWORD, **headers: str) -> Response:
+def sign_in(client: ApiClient, login: str = LOGIN, password: str = PASSWORD, **headers: str) -> Response:
     # The address of the peer is "testclient". The jar keeps no Secure cookie, as the client speaks plain HTTP.
     return client.post("/v1/session", json={"login": login, "password": password}, headers=headers)
 
@@ -58,7 +58,7 @@ def everything_stored(service: Service) -> str:
         )
 
 
-def test_a_user_signs_in_and_out(visitor: TestClient, service: Service, clock: Clock) -> None:
+def test_a_user_signs_in_and_out(visitor: ApiClient, service: Service, clock: Clock) -> None:
     answer = sign_in(visitor, **{"User-Agent": "A browser"})
     session, cookie = answer.json(), cookie_of(answer)
     seconds = 7 * 24 * 3600
@@ -87,7 +87,7 @@ def test_a_user_signs_in_and_out(visitor: TestClient, service: Service, clock: C
     assert "Secure" not in near
 
 
-def test_me_says_who_is_calling(visitor: TestClient, scenario: Scenario) -> None:
+def test_me_says_who_is_calling(visitor: ApiClient, scenario: Scenario) -> None:
     me = visitor.get("/v1/me", headers=cookie_of(sign_in(visitor))).json()
     assert me == {
         "name": "Li Wei", "login": LOGIN, "roles": ["agent"],
@@ -106,7 +106,7 @@ def test_me_says_who_is_calling(visitor: TestClient, scenario: Scenario) -> None
 
 
 def test_an_unknown_login_and_a_wrong_password_get_the_same_answer_after_the_same_work(
-    visitor: TestClient, monkeypatch: pytest.MonkeyPatch
+    visitor: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for login, change in (("gone", {"active": False}), ("bare", {})):
         made = {"login": login, "name": login, "roles": ["agent"]}
@@ -139,7 +139,7 @@ def test_an_unknown_login_and_a_wrong_password_get_the_same_answer_after_the_sam
     )  # the same parameters
 
 
-def test_a_user_without_a_role_is_told_so(visitor: TestClient) -> None:
+def test_a_user_without_a_role_is_told_so(visitor: ApiClient) -> None:
     visitor.patch(f"/v1/users/{LOGIN}", json={"roles": []}, headers=ADMIN).raise_for_status()
     assert sign_in(visitor, password=OTHER).status_code == 401
     answer = sign_in(visitor)
@@ -147,7 +147,7 @@ def test_a_user_without_a_role_is_told_so(visitor: TestClient) -> None:
 
 
 def test_wrong_passwords_make_the_next_try_wait_but_lock_nobody_out(
-    visitor: TestClient, clock: Clock, service: Service
+    visitor: ApiClient, clock: Clock, service: Service
 ) -> None:
     cookie = cookie_of(sign_in(visitor))
     visitor.delete("/v1/session", headers=cookie).raise_for_status()
@@ -188,7 +188,7 @@ def service_sign_in(service: Service, clock: Clock, address: str, login: str, pa
 
 
 def test_guesses_from_many_addresses_or_for_many_logins_wait_and_known_addresses_do_not(
-    visitor: TestClient, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
+    visitor: ApiClient, clock: Clock, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = "203.0.113.9"
     assert attempt(service, clock, known, password=PASSWORD) == ""
@@ -210,7 +210,7 @@ def test_guesses_from_many_addresses_or_for_many_logins_wait_and_known_addresses
 
 
 def test_few_hashes_are_made_at_once_and_others_do_not_wait(
-    visitor: TestClient, monkeypatch: pytest.MonkeyPatch
+    visitor: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hashing_turns, "MOST_OF_ADDRESS", 3)
     steps: list[int] = []  # a hash begins: 1, it ends: -1
@@ -235,7 +235,7 @@ def test_few_hashes_are_made_at_once_and_others_do_not_wait(
 # Passwords --------------------------------------------------------------------------------------------------
 
 
-def link_for(client: TestClient, login: str = LOGIN, **headers: str) -> dict[str, Any]:
+def link_for(client: ApiClient, login: str = LOGIN, **headers: str) -> dict[str, Any]:
     made: dict[str, Any] = (
         client.post(f"/v1/users/{login}/password-link", headers=ADMIN | headers).raise_for_status().json()
     )
@@ -243,7 +243,7 @@ def link_for(client: TestClient, login: str = LOGIN, **headers: str) -> dict[str
 
 
 def test_a_link_works_once_until_a_newer_one_or_72_hours(
-    visitor: TestClient, scenario: Scenario, service: Service
+    visitor: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     first, again, other = (
         link_for(visitor, **({"Idempotency-Key": name} if name else {})) for name in ("a", "a", "")
@@ -274,7 +274,7 @@ def test_a_link_works_once_until_a_newer_one_or_72_hours(
     assert visitor.post("/v1/users/nobody/password-link", headers=ADMIN).status_code == 404
 
 
-def test_a_user_changes_the_password_and_other_sessions_end(visitor: TestClient, service: Service) -> None:
+def test_a_user_changes_the_password_and_other_sessions_end(visitor: ApiClient, service: Service) -> None:
     here, there = (cookie_of(sign_in(visitor)) for _ in range(2))
 
     def change(old: str, new: str, **headers: str) -> Response:
@@ -302,7 +302,7 @@ def test_a_user_changes_the_password_and_other_sessions_end(visitor: TestClient,
 
 
 def test_a_hash_of_other_parameters_is_replaced_at_the_next_sign_in(
-    visitor: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+    visitor: ApiClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         hashing, "_hasher", hashing.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -317,7 +317,7 @@ def test_a_hash_of_other_parameters_is_replaced_at_the_next_sign_in(
 
 @pytest.mark.parametrize("call", ["sign in", "change", "link"])
 def test_a_password_that_changes_at_the_same_time_refuses_the_other_call(
-    visitor: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch, call: str
+    visitor: ApiClient, service: Service, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     """The other call has checked the old password or the link, and has not written yet."""
     cookie = cookie_of(sign_in(visitor))
@@ -344,7 +344,7 @@ def test_a_password_that_changes_at_the_same_time_refuses_the_other_call(
     assert sign_in(visitor, password=OTHER).status_code == 201
 
 
-def test_a_refused_body_is_not_repeated(visitor: TestClient) -> None:
+def test_a_refused_body_is_not_repeated(visitor: ApiClient) -> None:
     for method, path, body in (
         ("POST", "/v1/session", {"login": [PASSWORD], "password": PASSWORD, "x": PASSWORD}),
         ("POST", "/v1/session", {"login": LOGIN, "password": [PASSWORD]}),
@@ -363,7 +363,7 @@ def test_a_refused_body_is_not_repeated(visitor: TestClient) -> None:
 
 
 def test_sessions_are_listed_and_ended_by_their_owner_and_by_administrators(
-    visitor: TestClient, scenario: Scenario, clock: Clock, service: Service
+    visitor: ApiClient, scenario: Scenario, clock: Clock, service: Service
 ) -> None:
     here, there = (cookie_of(sign_in(visitor)) for _ in range(2))
     other = scenario.key(AccessRole.MANAGER)
@@ -397,19 +397,19 @@ def test_sessions_are_listed_and_ended_by_their_owner_and_by_administrators(
         assert connection.execute(text("SELECT count(*) FROM session")).scalar() == 0
 
 
-def test_signing_in_again_ends_the_session_of_the_browser(visitor: TestClient) -> None:
+def test_signing_in_again_ends_the_session_of_the_browser(visitor: ApiClient) -> None:
     before = cookie_of(sign_in(visitor))
     after = cookie_of(sign_in(visitor, **before))
     assert [visitor.get("/v1/session", headers=one).status_code for one in (before, after)] == [401, 200]
 
 
-def test_no_other_site_signs_somebody_in(visitor: TestClient) -> None:
+def test_no_other_site_signs_somebody_in(visitor: ApiClient) -> None:
     assert sign_in(visitor, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
     del visitor.headers["Sec-Fetch-Site"]
     assert sign_in(visitor, Origin="https://evil.example").status_code == 403
     assert sign_in(visitor).status_code == 201
 
 
-def test_the_program_makes_links_without_a_key(visitor: TestClient, service: Service) -> None:
+def test_the_program_makes_links_without_a_key(visitor: ApiClient, service: Service) -> None:
     link, token = service.write(lambda tx: passwords.make_password_link(service, tx, SYSTEM, LOGIN))
     assert (link.login, len(token)) == (LOGIN, 43)

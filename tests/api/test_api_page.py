@@ -4,12 +4,11 @@ import json
 import re
 from typing import Any
 
-from starlette.testclient import TestClient
-
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import Action, Status
 from complaints.storage.rows.idempotency import KEPT
 from complaints.use_cases.commands.complaints import TRANSITIONS
+from tests.api_client import ApiClient
 from tests.generate import ROOT
 
 PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -54,7 +53,7 @@ def test_the_numbers_of_the_page_are_the_first_two() -> None:
     assert shown == [(number_of(1), number_of(2))]
 
 
-def test_the_first_call_and_a_case_closed_in_the_crm_work_as_written(client: TestClient) -> None:
+def test_the_first_call_and_a_case_closed_in_the_crm_work_as_written(client: ApiClient) -> None:
     first: dict[str, Any] = json.loads(section("The first call").partition("-d '")[2].partition("'\n")[0])
     made = client.post("/v1/complaints", json=first, headers={"Idempotency-Key": "call-88123"})
     assert made.status_code == 201, made.text

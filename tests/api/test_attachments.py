@@ -14,7 +14,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.app import _bytes_for, create_app
 from complaints.api.middleware import RequestLimits
@@ -26,6 +25,7 @@ from complaints.storage.blobs.store import BlobStore
 from complaints.use_cases.service import AttachmentStore
 from complaints.wiring import wall_now
 from tests.api.http_app import running
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, Scenario, check_translations
 
 BYTES = b"<svg onload=alert(1)>" * 1000
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.usefixtures("everything_holds")
 class Desk:
     """A complaint of the source `north`, and a client to add files to it."""
 
-    def __init__(self, scenario: Scenario, client: TestClient, root: Path) -> None:
+    def __init__(self, scenario: Scenario, client: ApiClient, root: Path) -> None:
         self.scenario, self.client, self.root = scenario, client, root
         self.id = client.post("/v1/complaints", json=POST).json()["id"]
         self.address = f"/v1/complaints/{self.id}/attachments"
@@ -78,7 +78,7 @@ def _opened(scenario: Scenario, blobs: BlobStore, root: Path) -> Iterator[Desk]:
         ),
     )
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
-    with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
+    with ApiClient(app, headers=headers, raise_server_exceptions=False) as client:
         client.event_hooks["response"].append(check_translations)
         yield Desk(replace(scenario, service=service), client, root)
 

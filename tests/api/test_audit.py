@@ -3,17 +3,17 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.upkeep.seeding import shipped_policy
+from tests.api_client import ApiClient
 from tests.support import Scenario, api_client
 
 NAMES = {"en": "Night shift", "zh": "夜班"}
 
 
 @pytest.fixture
-def changed(client: TestClient) -> TestClient:
+def changed(client: ApiClient) -> ApiClient:
     """A configuration in which each kind has changed once."""
     client.post("/v1/users", json={"login": "li.wei", "name": "Li Wei"}).raise_for_status()
     client.patch("/v1/users/li.wei", json={"email": "li@example.org"}).raise_for_status()
@@ -29,12 +29,12 @@ def changed(client: TestClient) -> TestClient:
     return client
 
 
-def entries(client: TestClient, **filters: Any) -> list[dict[str, Any]]:
+def entries(client: ApiClient, **filters: Any) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = client.get("/v1/audit", params=filters).raise_for_status().json()["items"]
     return items
 
 
-def test_each_change_is_there_with_its_actor_and_the_changed_members(changed: TestClient) -> None:
+def test_each_change_is_there_with_its_actor_and_the_changed_members(changed: ApiClient) -> None:
     found = [(one["subject"], one["action"], one["actor"]) for one in entries(changed, limit=8)]
     made_by = "key:bootstrap"
     assert found == [
@@ -53,7 +53,7 @@ def test_each_change_is_there_with_its_actor_and_the_changed_members(changed: Te
     assert "login" in first["changed"]
 
 
-def test_what_a_fresh_database_has_is_found(client: TestClient) -> None:
+def test_what_a_fresh_database_has_is_found(client: ApiClient) -> None:
     [policy] = entries(client, subject="policy")
     assert (policy["code"], policy["action"], policy["actor"]) == (
         "telecom-handbook/1",
@@ -62,7 +62,7 @@ def test_what_a_fresh_database_has_is_found(client: TestClient) -> None:
     )
 
 
-def test_an_applied_policy_is_recorded(client: TestClient) -> None:
+def test_an_applied_policy_is_recorded(client: ApiClient) -> None:
     text = shipped_policy("working-hours")
     headers = {"Content-Type": "application/yaml"}
     client.post("/v1/policies", content=text, headers=headers).raise_for_status()
@@ -71,14 +71,14 @@ def test_an_applied_policy_is_recorded(client: TestClient) -> None:
     assert len(latest["state"]["text"]) == 64
 
 
-def test_a_secret_is_not_in_the_log(client: TestClient) -> None:
+def test_a_secret_is_not_in_the_log(client: ApiClient) -> None:
     made = client.post("/v1/keys", json={"name": "crm", "roles": ["agent"]}).raise_for_status().json()
     [entry] = entries(client, subject="key", code=made["id"])
     assert made["key"] not in str(entry)
     assert entry["state"]["roles"] == ["agent"]
 
 
-def test_pages_are_whole_and_in_order(changed: TestClient) -> None:
+def test_pages_are_whole_and_in_order(changed: ApiClient) -> None:
     whole = [one["sequence"] for one in entries(changed, limit=200)]
     paged: list[int] = []
     cursor: dict[str, Any] = {}
@@ -96,11 +96,11 @@ def test_pages_are_whole_and_in_order(changed: TestClient) -> None:
     ("query", "status"),
     [({"subject": "nothing"}, 422), ({"cursor": "x"}, 400), ({"limit": 0}, 422), ({"since": "1"}, 400)],
 )
-def test_bad_queries_are_refused(client: TestClient, query: dict[str, Any], status: int) -> None:
+def test_bad_queries_are_refused(client: ApiClient, query: dict[str, Any], status: int) -> None:
     assert client.get("/v1/audit", params=query).status_code == status
 
 
-def test_a_change_that_changes_nothing_is_no_entry(changed: TestClient) -> None:
+def test_a_change_that_changes_nothing_is_no_entry(changed: ApiClient) -> None:
     before = entries(changed, limit=1)
     changed.patch("/v1/users/li.wei", json={"email": "li@example.org"}).raise_for_status()
     assert entries(changed, limit=1) == before

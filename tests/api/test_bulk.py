@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import event as sql_event
-from starlette.testclient import TestClient
 
 from complaints.api.bulk_items import BulkItems
 from complaints.domain.complaint.facts import Complaint
@@ -14,24 +13,25 @@ from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import AccessRole, Status
 from complaints.use_cases.upkeep.checks import check_all
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 ADDRESS = "/v1/complaints/bulk-transitions"
 RESPOND = {"action": "respond", "message": "We look into it.", "contact_channel": "sms"}
 
 
-def results(client: TestClient, body: dict[str, Any], address: str = ADDRESS, **headers: str) -> list[Any]:
+def results(client: ApiClient, body: dict[str, Any], address: str = ADDRESS, **headers: str) -> list[Any]:
     answer = client.post(address, json=body, headers=headers)
     assert answer.status_code == 200, answer.text
     BulkItems.model_validate(answer.json())
     return list(answer.json()["items"])
 
 
-def types(client: TestClient, complaint: Complaint) -> list[str]:
+def types(client: ApiClient, complaint: Complaint) -> list[str]:
     return [e["type"] for e in client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"]]
 
 
-def test_each_complaint_has_the_result_of_a_single_call(client: TestClient, scenario: Scenario) -> None:
+def test_each_complaint_has_the_result_of_a_single_call(client: ApiClient, scenario: Scenario) -> None:
     posted = [scenario.post() for _ in range(4)]
     scenario.act(posted[1], "withdraw", reason="solved itself")
     named = [str(posted[0].id), str(posted[1].id), number_of(posted[2].sequence), str(uuid4()), "C1"]
@@ -57,7 +57,7 @@ def test_each_complaint_has_the_result_of_a_single_call(client: TestClient, scen
     ],
 )
 def test_content_that_does_not_fit_one_complaint_is_its_own_problem(
-    client: TestClient, scenario: Scenario, action: dict[str, Any], pointer: str
+    client: ApiClient, scenario: Scenario, action: dict[str, Any], pointer: str
 ) -> None:
     posted = [scenario.post(), scenario.post()]
     scenario.act(posted[0], "respond", message="We look.", contact_channel="phone")
@@ -69,7 +69,7 @@ def test_content_that_does_not_fit_one_complaint_is_its_own_problem(
 
 
 def test_merging_many_into_one_undoes_nothing_but_what_is_refused(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     phone = {"phone": "+8613800000000"}
     into, *same = (scenario.post(complainant=phone) for _ in range(3))
@@ -84,7 +84,7 @@ def test_merging_many_into_one_undoes_nothing_but_what_is_refused(
     assert list(check_all(scenario.service)) == []
 
 
-def test_a_filter_needs_the_number_that_the_caller_saw(client: TestClient, scenario: Scenario) -> None:
+def test_a_filter_needs_the_number_that_the_caller_saw(client: ApiClient, scenario: Scenario) -> None:
     for _ in range(3):
         scenario.post(category="network.outage")
     scenario.post()
@@ -117,20 +117,20 @@ def test_a_filter_needs_the_number_that_the_caller_saw(client: TestClient, scena
     ],
 )
 def test_a_bad_selection_is_refused_as_a_whole(
-    client: TestClient, selection: dict[str, Any], pointer: str
+    client: ApiClient, selection: dict[str, Any], pointer: str
 ) -> None:
     answer = client.post(ADDRESS, json=RESPOND | selection)
     assert (answer.status_code, [e["pointer"] for e in answer.json()["errors"]]) == (422, [pointer])
 
 
-def test_the_id_and_the_number_of_one_complaint_are_the_same(client: TestClient, scenario: Scenario) -> None:
+def test_the_id_and_the_number_of_one_complaint_are_the_same(client: ApiClient, scenario: Scenario) -> None:
     posted = scenario.post()
     named = [str(posted.id), number_of(posted.sequence).lower()]
     answer = client.post(ADDRESS, json={"complaints": named, **RESPOND})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/complaints/1")
 
 
-def test_row_scope_and_rights_are_those_of_single_calls(client: TestClient, scenario: Scenario) -> None:
+def test_row_scope_and_rights_are_those_of_single_calls(client: ApiClient, scenario: Scenario) -> None:
     followed = scenario.post()
     scenario.act(followed, "resolve", resolution="Fixed", outcome="not_upheld", cause="service")
     scenario.act(followed, "notify_result", message="Fixed", contact_channel="sms")
@@ -149,7 +149,7 @@ def test_row_scope_and_rights_are_those_of_single_calls(client: TestClient, scen
         assert client.post(ADDRESS, json=body, headers=scenario.key(role)).status_code == 403
 
 
-def test_notes_go_on_many_complaints(client: TestClient, scenario: Scenario) -> None:
+def test_notes_go_on_many_complaints(client: ApiClient, scenario: Scenario) -> None:
     posted = [scenario.post() for _ in range(2)]
     named = [*(str(one.id) for one in posted), "C1"]
     body = {"complaints": named, "text": "On site.", "visibility": "public"}
@@ -176,7 +176,7 @@ def fails_in_second_part(scenario: Scenario) -> Iterator[dict[str, bool]]:
 
 
 def test_a_repetition_goes_on_after_the_last_finished_part(
-    client: TestClient, scenario: Scenario, fails_in_second_part: dict[str, bool]
+    client: ApiClient, scenario: Scenario, fails_in_second_part: dict[str, bool]
 ) -> None:
     posted = [scenario.post() for _ in range(60)]
     body = {"filter": {"status": ["received"]}, "expected_count": 60, **RESPOND}

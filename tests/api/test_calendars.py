@@ -1,7 +1,8 @@
 """/v1/calendars: stored ones, which policy documents may name."""
 
 import pytest
-from starlette.testclient import TestClient
+
+from tests.api_client import ApiClient
 
 OFFICE = {
     "timezone": "Asia/Shanghai",
@@ -11,7 +12,7 @@ OFFICE = {
 }
 
 
-def test_one_is_made_read_replaced_and_listed(client: TestClient) -> None:
+def test_one_is_made_read_replaced_and_listed(client: ApiClient) -> None:
     made = client.put("/v1/calendars/office", json=OFFICE)
     assert (made.status_code, made.headers["location"]) == (201, "/v1/calendars/office")
     assert made.json() == {"code": "office", **OFFICE}
@@ -25,7 +26,7 @@ def test_one_is_made_read_replaced_and_listed(client: TestClient) -> None:
     assert (again.json()["holidays"], again.json()["overrides"]) == ({"2026-10-02": ""}, {})
 
 
-def test_without_hours_it_is_always_open(client: TestClient) -> None:
+def test_without_hours_it_is_always_open(client: ApiClient) -> None:
     made = client.put("/v1/calendars/always", json={"timezone": "UTC"})
     assert made.json() == {
         "code": "always",
@@ -49,7 +50,7 @@ UNFIT = [
 ]
 
 
-def test_what_does_not_fit_is_refused_at_its_member(client: TestClient) -> None:
+def test_what_does_not_fit_is_refused_at_its_member(client: ApiClient) -> None:
     for change, pointer in UNFIT:
         refused = client.put("/v1/calendars/office", json=OFFICE | change)
         assert refused.status_code == 422
@@ -57,7 +58,7 @@ def test_what_does_not_fit_is_refused_at_its_member(client: TestClient) -> None:
         assert client.get("/v1/calendars/office").status_code == 404
 
 
-def test_one_that_closes_for_a_year_later_on_is_refused(client: TestClient) -> None:
+def test_one_that_closes_for_a_year_later_on_is_refused(client: ApiClient) -> None:
     """Rule 2.5: open hours now do not help a clock that starts next spring."""
     days = [
         f"{year}-{month:02d}-{day:02d}"
@@ -79,16 +80,16 @@ def test_one_that_closes_for_a_year_later_on_is_refused(client: TestClient) -> N
     "holidays",
     [[f"{1900 + n // 300}-{n // 25 % 12 + 1:02d}-{n % 25 + 1:02d}" for n in range(5001)], ["9999-01-01"]],
 )
-def test_days_too_many_or_too_far_away_are_refused(client: TestClient, holidays: list[str]) -> None:
+def test_days_too_many_or_too_far_away_are_refused(client: ApiClient, holidays: list[str]) -> None:
     assert client.put("/v1/calendars/office", json=OFFICE | {"holidays": holidays}).status_code == 422
 
 
-def test_a_code_in_the_path_that_is_none_is_not_found(client: TestClient) -> None:
+def test_a_code_in_the_path_that_is_none_is_not_found(client: ApiClient) -> None:
     assert client.put("/v1/calendars/an%20office", json=OFFICE).status_code == 404
     assert client.put("/v1/calendars/office", json=[]).status_code == 422
 
 
-def test_a_policy_may_name_it(client: TestClient) -> None:
+def test_a_policy_may_name_it(client: ApiClient) -> None:
     from complaints.use_cases.upkeep.seeding import shipped_policy
 
     document = shipped_policy("telecom-handbook").replace("hours: null", "use: office")

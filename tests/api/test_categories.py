@@ -1,16 +1,15 @@
 """The routes /v1/categories: a tree of two levels that classifies complaints."""
 
-from starlette.testclient import TestClient
-
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.upkeep.seeding import load_seed_data
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 NAMES = {"en": "Dropped between cells", "zh": "切换掉话"}
 LEAF = {"code": "network.handover", "names": NAMES, "cause": "technical", "nature": "technical"}
 
 
-def test_a_leaf_is_made_read_and_used(client: TestClient) -> None:
+def test_a_leaf_is_made_read_and_used(client: ApiClient) -> None:
     # rule 5.2
     made = client.post("/v1/categories", json=LEAF)
 
@@ -22,7 +21,7 @@ def test_a_leaf_is_made_read_and_used(client: TestClient) -> None:
     assert client.post("/v1/complaints", json=complaint).json()["category"] == "network.handover"
 
 
-def test_one_out_of_use_is_refused_at_intake_with_those_below_it(client: TestClient) -> None:
+def test_one_out_of_use_is_refused_at_intake_with_those_below_it(client: ApiClient) -> None:
     for category, status in (("network.outage", 422), ("network", 201)):
         client.patch("/v1/categories/network.outage", json={"active": False})
         posted = client.post("/v1/complaints", json={"channel": "web", "subject": "x", "category": category})
@@ -38,7 +37,7 @@ def test_one_out_of_use_is_refused_at_intake_with_those_below_it(client: TestCli
     assert again.status_code == 201
 
 
-def test_a_change_keeps_what_it_does_not_name(client: TestClient) -> None:
+def test_a_change_keeps_what_it_does_not_name(client: ApiClient) -> None:
     before = client.get("/v1/categories/network.outage").json()
     changed = client.patch(
         "/v1/categories/network.outage", json={"names": {"zh": "断网"}, "team": "management", "cause": None}
@@ -64,7 +63,7 @@ UNFIT = [
 ]
 
 
-def test_what_does_not_fit_is_refused_at_its_member(client: TestClient) -> None:
+def test_what_does_not_fit_is_refused_at_its_member(client: ApiClient) -> None:
     for change, pointer in UNFIT:
         refused = client.post("/v1/categories", json=LEAF | change)
         assert refused.status_code == 422
@@ -72,14 +71,14 @@ def test_what_does_not_fit_is_refused_at_its_member(client: TestClient) -> None:
         assert client.get("/v1/categories/network.handover").status_code == 404
 
 
-def test_a_code_is_taken_once(client: TestClient) -> None:
+def test_a_code_is_taken_once(client: ApiClient) -> None:
     assert client.post("/v1/categories", json=LEAF).status_code == 201
     taken = client.post("/v1/categories", json=LEAF)
     assert (taken.status_code, taken.json()["type"]) == (409, "/problems/conflict")
     assert client.patch("/v1/categories/nowhere", json={"active": True}).status_code == 404
 
 
-def test_posting_again_under_one_idempotency_key_answers_the_same(client: TestClient) -> None:
+def test_posting_again_under_one_idempotency_key_answers_the_same(client: ApiClient) -> None:
     headers = {"Idempotency-Key": "once"}
     first = client.post("/v1/categories", json=LEAF, headers=headers)
     again = client.post("/v1/categories", json=LEAF, headers=headers)
@@ -90,7 +89,7 @@ def test_posting_again_under_one_idempotency_key_answers_the_same(client: TestCl
     assert other.status_code == 422
 
 
-def test_the_list_is_whole_and_in_order_page_by_page(client: TestClient) -> None:
+def test_the_list_is_whole_and_in_order_page_by_page(client: ApiClient) -> None:
     found: list[str] = []
     cursor = None
     while True:
@@ -115,7 +114,7 @@ QUERIES = [
 ]
 
 
-def test_lists_refuse_what_they_do_not_know(client: TestClient) -> None:
+def test_lists_refuse_what_they_do_not_know(client: ApiClient) -> None:
     for query, status in QUERIES:
         answer = client.get(f"/v1/categories?{query}")
         assert answer.status_code == status
@@ -123,7 +122,7 @@ def test_lists_refuse_what_they_do_not_know(client: TestClient) -> None:
             assert [set(item) for item in answer.json()["items"]] == [{"code", "names"}]
 
 
-def test_roles(client: TestClient, scenario: Scenario) -> None:
+def test_roles(client: ApiClient, scenario: Scenario) -> None:
     """Every role reads reference data, except users and keys. Only managers and administrators write it."""
     keys = {role: scenario.key(role) for role in AccessRole}
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.support import Scenario, count_statements
 
 Json = dict[str, Any]
@@ -24,18 +24,18 @@ FULL = {
 pytestmark = pytest.mark.usefixtures("everything_holds")
 
 
-def post(client: TestClient, **members: Any) -> Json:
+def post(client: ApiClient, **members: Any) -> Json:
     answer = client.post("/v1/complaints", json={"channel": "phone", "subject": "No dial tone", **members})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
-def patch(client: TestClient, complaint: Json, **members: Any) -> Json:
+def patch(client: ApiClient, complaint: Json, **members: Any) -> Json:
     answer = client.patch(f"/v1/complaints/{complaint['id']}", json=members)
     return {"http": answer.status_code, **answer.json()}
 
 
-def act(client: TestClient, complaint: Json, action: str, **members: Any) -> Json:
+def act(client: ApiClient, complaint: Json, action: str, **members: Any) -> Json:
     answer = client.post(f"/v1/complaints/{complaint['id']}/transitions", json={"action": action, **members})
     return {"http": answer.status_code, **answer.json()}
 
@@ -61,7 +61,7 @@ CLEARED = [
 ]
 
 
-def test_null_clears_a_member_and_an_absent_one_stays(client: TestClient) -> None:
+def test_null_clears_a_member_and_an_absent_one_stays(client: ApiClient) -> None:
     for change, expected in CLEARED:
         before = post(client, **FULL)
         shown = patch(client, before, **change)
@@ -74,7 +74,7 @@ def test_null_clears_a_member_and_an_absent_one_stays(client: TestClient) -> Non
         assert again["version"] == shown["version"] == 2
 
 
-def test_what_a_complaint_always_has_cannot_be_cleared(client: TestClient) -> None:
+def test_what_a_complaint_always_has_cannot_be_cleared(client: ApiClient) -> None:
     before = post(client)
     for name in ("subject", "severity", "first_owner"):
         refused = patch(client, before, **{name: None})
@@ -88,7 +88,7 @@ def test_what_a_complaint_always_has_cannot_be_cleared(client: TestClient) -> No
     assert patch(client, before, attributes={"one": 1, "a0": None})["http"] == 200
 
 
-def test_a_cleared_phone_makes_no_repeat_and_stands_in_no_event(client: TestClient) -> None:
+def test_a_cleared_phone_makes_no_repeat_and_stands_in_no_event(client: ApiClient) -> None:
     first = post(client, category="network.outage", complainant={"phone": "+8613900000001"})
     patch(client, first, complainant={"phone": None})
     later = post(client, category="network.outage", complainant={"phone": "+8613900000001"})
@@ -98,7 +98,7 @@ def test_a_cleared_phone_makes_no_repeat_and_stands_in_no_event(client: TestClie
     assert "139000" not in timeline.text
 
 
-def test_an_assignment_is_taken_back(client: TestClient) -> None:
+def test_an_assignment_is_taken_back(client: ApiClient) -> None:
     complaint = post(client)
     act(client, complaint, "assign", team="operations", assignee="admin")
     shown = act(client, complaint, "assign", assignee=None)
@@ -112,7 +112,7 @@ def test_an_assignment_is_taken_back(client: TestClient) -> None:
 # Priority ------------------------------------------------------------------------------------------------------------
 
 
-def test_rule_5_6_a_new_severity_keeps_the_raises(client: TestClient) -> None:
+def test_rule_5_6_a_new_severity_keeps_the_raises(client: ApiClient) -> None:
     person = {"phone": "+8613900000001", "vulnerable": True}
     sent = {"category": "network.outage", "severity": "low", "complainant": person}
     post(client, **sent)
@@ -137,7 +137,7 @@ def test_rule_5_6_a_new_severity_keeps_the_raises(client: TestClient) -> None:
         assert (shown["priority"], shown["priority_reasons"]) == (priority, reasons), change
 
 
-def test_raises_of_a_program_before_this_one_are_kept(client: TestClient, service: Service) -> None:
+def test_raises_of_a_program_before_this_one_are_kept(client: ApiClient, service: Service) -> None:
     before = post(client, channel="regulator", severity="low")
     with service.database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE complaint SET priority_raised_by = NULL")
@@ -150,7 +150,7 @@ def test_raises_of_a_program_before_this_one_are_kept(client: TestClient, servic
 # Routing -------------------------------------------------------------------------------------------------------------
 
 
-def test_rule_5_7_another_category_routes_again_unless_a_user_assigned_it(client: TestClient) -> None:
+def test_rule_5_7_another_category_routes_again_unless_a_user_assigned_it(client: ApiClient) -> None:
     complaint = post(client, category="network.outage")
     assert patch(client, complaint, category="billing.refund")["team"] == "management"
     assert patch(client, complaint, category="network.slow", region="CN-31")["team"] == "operations"
@@ -167,7 +167,7 @@ def test_rule_5_7_another_category_routes_again_unless_a_user_assigned_it(client
 
 
 def test_a_post_names_earlier_complaints_within_the_scope_of_the_caller(
-    client: TestClient, scenario: Scenario, service: Service
+    client: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     person = {"phone": "13900000001"}
     first = post(client, source="north", complainant=person)
@@ -202,7 +202,7 @@ def test_a_post_names_earlier_complaints_within_the_scope_of_the_caller(
     ],
 )
 def test_a_post_answers_with_the_acknowledgement_text(
-    client: TestClient, complainant: Json | None, beginning: str
+    client: ApiClient, complainant: Json | None, beginning: str
 ) -> None:
     body = {"channel": "web", "subject": "x", "source": "cc", "external_id": "E1", "complainant": complainant}
     shown = post(client, **body)

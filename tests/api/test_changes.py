@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import update
-from starlette.testclient import TestClient
 
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.complaints.history_schemas import ChangesPage
@@ -17,10 +16,11 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.storage.rows.event import event
 from complaints.use_cases.complaints import history
 from complaints.wiring import new_id
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 
-def test_the_feed_has_every_event_in_commit_order(client: TestClient, scenario: Scenario) -> None:
+def test_the_feed_has_every_event_in_commit_order(client: ApiClient, scenario: Scenario) -> None:
     first, second = scenario.post(), scenario.post()
     scenario.act(first, "respond", message="We are on it.", contact_channel="phone")
 
@@ -40,7 +40,7 @@ def test_the_feed_has_every_event_in_commit_order(client: TestClient, scenario: 
     }  # fmt: skip
 
 
-def test_the_cursor_is_valid_when_there_is_nothing_new(client: TestClient, scenario: Scenario) -> None:
+def test_the_cursor_is_valid_when_there_is_nothing_new(client: ApiClient, scenario: Scenario) -> None:
     start = client.get("/v1/changes").json()
     assert start["items"] == []
     assert start["next_cursor"]
@@ -54,7 +54,7 @@ def test_the_cursor_is_valid_when_there_is_nothing_new(client: TestClient, scena
     assert [len(answer["items"]) for answer in (news, none, more)] == [1, 0, 1]
 
 
-def test_pages_neither_skip_nor_repeat(client: TestClient, scenario: Scenario) -> None:
+def test_pages_neither_skip_nor_repeat(client: ApiClient, scenario: Scenario) -> None:
     for _ in range(7):
         scenario.post()
     found: list[int] = []
@@ -70,7 +70,7 @@ def test_pages_neither_skip_nor_repeat(client: TestClient, scenario: Scenario) -
     assert found == sorted(set(found))
 
 
-def test_the_events_of_one_catch_up_are_in_order_of_time(client: TestClient, scenario: Scenario) -> None:
+def test_the_events_of_one_catch_up_are_in_order_of_time(client: ApiClient, scenario: Scenario) -> None:
     for severity in ("critical", "high", "normal", "low"):
         scenario.post(severity=severity)
         scenario.advance(minutes=17)
@@ -84,7 +84,7 @@ def test_the_events_of_one_catch_up_are_in_order_of_time(client: TestClient, sce
     assert times == sorted(times)
 
 
-def test_each_source_sees_its_own_events(client: TestClient, scenario: Scenario) -> None:
+def test_each_source_sees_its_own_events(client: ApiClient, scenario: Scenario) -> None:
     mine, _ = scenario.post(source="mine"), scenario.post(source="other")
     headers = scenario.key(AccessRole.INTAKE, source="mine")
 
@@ -95,7 +95,7 @@ def test_each_source_sees_its_own_events(client: TestClient, scenario: Scenario)
     assert client.get("/v1/changes", params=after, headers=headers).json()["items"] == []
 
 
-def test_an_event_names_its_complaint_and_its_new_status(client: TestClient, scenario: Scenario) -> None:
+def test_an_event_names_its_complaint_and_its_new_status(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post(source="north", external_id="E1")
     scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
     items = client.get("/v1/changes").json()["items"]
@@ -106,7 +106,7 @@ def test_an_event_names_its_complaint_and_its_new_status(client: TestClient, sce
 
 
 def test_filters_choose_events_and_leave_the_cursor_alone(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     north = scenario.post(source="north", category="network.outage")
     scenario.post(source="south", category="billing.refund")
@@ -137,7 +137,7 @@ def test_filters_choose_events_and_leave_the_cursor_alone(
     assert answer["errors"][0]["message"].endswith("did you mean 'complaint.created'?")
 
 
-def test_now_is_the_end_of_the_feed(client: TestClient, scenario: Scenario) -> None:
+def test_now_is_the_end_of_the_feed(client: ApiClient, scenario: Scenario) -> None:
     scenario.post()
     now = client.get("/v1/changes", params={"after": "now"}).json()
     posted = scenario.post()
@@ -146,7 +146,7 @@ def test_now_is_the_end_of_the_feed(client: TestClient, scenario: Scenario) -> N
     assert [e["complaint_id"] for e in later["items"]] == [str(posted.id)]
 
 
-def test_a_cursor_of_another_history_is_refused(client: TestClient, scenario: Scenario) -> None:
+def test_a_cursor_of_another_history_is_refused(client: ApiClient, scenario: Scenario) -> None:
     """After a restore, new events take the numbers of events that the reader has seen."""
     scenario.post()
     cursor = client.get("/v1/changes").json()["next_cursor"]
@@ -155,7 +155,7 @@ def test_a_cursor_of_another_history_is_refused(client: TestClient, scenario: Sc
     assert (answer.status_code, answer.json()["type"]) == (410, "/problems/feed-set-back")
 
 
-def test_a_reader_may_wait_for_events(client: TestClient, scenario: Scenario) -> None:
+def test_a_reader_may_wait_for_events(client: ApiClient, scenario: Scenario) -> None:
     mine = scenario.key(AccessRole.INTAKE, source="mine")
     now = client.get("/v1/changes", params={"after": "now"}).json()["next_cursor"]
     with ThreadPoolExecutor(60) as pool:
@@ -206,11 +206,11 @@ def test_nobody_waits_while_the_process_drains() -> None:
         ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjowLCJpZCI6IngifQ", 400),
     ],
 )
-def test_bad_queries_are_refused(client: TestClient, query: str, status: int) -> None:
+def test_bad_queries_are_refused(client: ApiClient, query: str, status: int) -> None:
     assert client.get(f"/v1/changes?{query}").status_code == status
 
 
-def test_the_feed_is_json_for_every_accept_header(client: TestClient) -> None:
+def test_the_feed_is_json_for_every_accept_header(client: ApiClient) -> None:
     answer = client.get("/v1/changes", headers={"Accept": "application/json"})
 
     assert answer.headers["content-type"] == "application/json"

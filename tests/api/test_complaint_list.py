@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.complaints.schemas import ComplaintPage, ComplaintShown, DueSummaryShown
 from complaints.domain.complaint.facts import Complaint
@@ -14,13 +13,14 @@ from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Conflict
 from complaints.domain.vocabulary import AccessRole, Priority, Status
 from complaints.use_cases.complaints import lists
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 Found = Callable[..., list[str]]
 
 
 @pytest.fixture
-def found(client: TestClient) -> Found:
+def found(client: ApiClient) -> Found:
     """The subjects of the complaints that fit a query, in the order of the list."""
 
     def ask(**query: Any) -> list[str]:
@@ -31,7 +31,7 @@ def found(client: TestClient) -> Found:
     return ask
 
 
-def _problem(client: TestClient, **query: Any) -> tuple[int, str]:
+def _problem(client: ApiClient, **query: Any) -> tuple[int, str]:
     answer = client.get("/v1/complaints", params=query)
     return answer.status_code, answer.json()["type"].removeprefix("/problems/")
 
@@ -140,7 +140,7 @@ def test_who_is_one_complainant_follows_the_stored_marks(scenario: Scenario) -> 
     assert [pair for pair in different if is_repeat(*pair)] == []
 
 
-def test_several_statuses_may_be_asked_for(scenario: Scenario, client: TestClient, found: Found) -> None:
+def test_several_statuses_may_be_asked_for(scenario: Scenario, client: ApiClient, found: Found) -> None:
     scenario.post(subject="new")
     scenario.act(
         scenario.post(subject="at work"), "respond", message="We are on it.", contact_channel="phone"
@@ -187,7 +187,7 @@ def test_only_unmet_deadlines_count_for_the_escalation_level(scenario: Scenario,
 
 
 def test_unknown_names_are_refused_and_the_nearest_is_asked_for(
-    scenario: Scenario, client: TestClient
+    scenario: Scenario, client: ApiClient
 ) -> None:
     scenario.post()
     for name, value, said in (
@@ -206,7 +206,7 @@ def test_unknown_names_are_refused_and_the_nearest_is_asked_for(
         )
 
 
-def test_me_and_nobody_are_users_too(scenario: Scenario, client: TestClient) -> None:
+def test_me_and_nobody_are_users_too(scenario: Scenario, client: ApiClient) -> None:
     client.post("/v1/users", json={"login": "li.wei", "name": "Li Wei", "scope": "all"})
     mine = scenario.post(subject="mine", first_owner="li.wei")
     scenario.act(mine, "assign", assignee="li.wei")
@@ -260,7 +260,7 @@ def test_attributes_are_a_filter(scenario: Scenario, found: Found) -> None:
 
 
 def test_a_list_is_counted_on_demand(
-    scenario: Scenario, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for team in ("web", "web", "phone"):
         scenario.post(channel=team)
@@ -274,7 +274,7 @@ def test_a_list_is_counted_on_demand(
     assert (cut["count"], cut["count_is_minimum"]) == (2, True)
 
 
-def test_items_say_how_late_they_are(scenario: Scenario, client: TestClient) -> None:
+def test_items_say_how_late_they_are(scenario: Scenario, client: ApiClient) -> None:
     scenario.post()
     scenario.jump(hours=24)
     [due] = client.get("/v1/complaints").json()["items"]
@@ -316,7 +316,7 @@ def test_full_text_finds_numbers_and_persons(scenario: Scenario, found: Found) -
         assert found(**nothing) == []
 
 
-def test_persons_are_found_only_by_those_who_may_see_them(scenario: Scenario, client: TestClient) -> None:
+def test_persons_are_found_only_by_those_who_may_see_them(scenario: Scenario, client: ApiClient) -> None:
     scenario.post(subject="mine", source="mine", complainant={"name": "Zhang Wei", "phone": "13800138000"})
     scenario.post(subject="other", source="other", complainant={"name": "Zhang Wei", "phone": "13800138000"})
 
@@ -341,7 +341,7 @@ def test_persons_are_found_only_by_those_who_may_see_them(scenario: Scenario, cl
 
 
 def test_the_index_follows_changes_of_persons_and_texts(
-    scenario: Scenario, client: TestClient, found: Found
+    scenario: Scenario, client: ApiClient, found: Found
 ) -> None:
     number = number_of(scenario.post(subject="one", complainant={"name": "Old Name"}).sequence)
     assert found(q="old") == ["one"]
@@ -365,7 +365,7 @@ def test_times_of_receipt_are_half_open(scenario: Scenario, found: Found) -> Non
 
 
 def test_overdue_follows_from_the_clock_without_a_sweep(
-    scenario: Scenario, client: TestClient, found: Found
+    scenario: Scenario, client: ApiClient, found: Found
 ) -> None:
     scenario.post(subject="first")
     scenario.jump(hours=1)
@@ -492,7 +492,7 @@ def test_any_text_is_accepted(scenario: Scenario, found: Found, text: str) -> No
 
 
 def test_a_blank_question_asks_nothing_and_nul_is_refused(
-    scenario: Scenario, client: TestClient, found: Found
+    scenario: Scenario, client: ApiClient, found: Found
 ) -> None:
     scenario.post(subject="No signal")
     assert found(q="") == found(q="  ") == ["No signal"]
@@ -502,7 +502,7 @@ def test_a_blank_question_asks_nothing_and_nul_is_refused(
 # Order and pages ------------------------------------------------------------------------------------------
 
 
-def _pages(client: TestClient, between: Callable[[], object] = lambda: None, **query: Any) -> list[list[str]]:
+def _pages(client: ApiClient, between: Callable[[], object] = lambda: None, **query: Any) -> list[list[str]]:
     pages: list[list[str]] = []
     cursor: str | None = None
     while True:
@@ -521,7 +521,7 @@ SORTS = ("next_due_at", "-next_due_at", "received_at", "-received_at", "priority
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_pages_over_equal_keys_miss_and_repeat_nothing(
-    scenario: Scenario, client: TestClient, sort: str
+    scenario: Scenario, client: ApiClient, sort: str
 ) -> None:
     """The test clock stands still, so every complaint has the same times of receipt and due times."""
     posted = [scenario.post(subject=f"{n}") for n in range(7)]
@@ -537,14 +537,14 @@ def test_pages_over_equal_keys_miss_and_repeat_nothing(
         assert set(together[-2:]) == {"2", "4"}  # last in both directions
 
 
-def test_the_last_page_has_no_next_cursor_even_if_it_is_full(scenario: Scenario, client: TestClient) -> None:
+def test_the_last_page_has_no_next_cursor_even_if_it_is_full(scenario: Scenario, client: ApiClient) -> None:
     scenario.post(subject="1")
     scenario.post(subject="2")
     assert _pages(client, limit=2) == [["2", "1"]]
     assert _pages(client, limit=1) == [["2"], ["1"]]
 
 
-def test_complaints_added_between_pages_shift_nothing(scenario: Scenario, client: TestClient) -> None:
+def test_complaints_added_between_pages_shift_nothing(scenario: Scenario, client: ApiClient) -> None:
     for n in range(6):
         scenario.post(subject=f"{n}")
         scenario.jump(minutes=1)
@@ -570,7 +570,7 @@ def test_urgent_comes_first(scenario: Scenario, found: Found) -> None:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_the_overdue_list_is_paged_in_every_order(scenario: Scenario, client: TestClient, sort: str) -> None:
+def test_the_overdue_list_is_paged_in_every_order(scenario: Scenario, client: ApiClient, sort: str) -> None:
     for n in range(5):
         scenario.post(subject=f"{n}", priority=("high", "low")[n % 2])
     scenario.jump(hours=30)
@@ -578,14 +578,14 @@ def test_the_overdue_list_is_paged_in_every_order(scenario: Scenario, client: Te
     assert sorted(subject for page in pages for subject in page) == ["0", "1", "2", "3", "4"]
 
 
-def _cursor(client: TestClient, **query: Any) -> str:
+def _cursor(client: ApiClient, **query: Any) -> str:
     cursor = client.get("/v1/complaints", params={**query, "limit": 1}).json()["next_cursor"]
     assert isinstance(cursor, str)
     return cursor
 
 
 def test_a_cursor_belongs_to_its_filters_and_sort(
-    scenario: Scenario, client: TestClient, found: Found
+    scenario: Scenario, client: ApiClient, found: Found
 ) -> None:
     for n in range(3):
         scenario.post(subject=f"{n}")
@@ -598,7 +598,7 @@ def test_a_cursor_belongs_to_its_filters_and_sort(
         assert _problem(client, cursor=cursor, **query) == (400, "bad-request")
 
 
-def test_a_text_that_is_no_cursor_is_refused(scenario: Scenario, client: TestClient) -> None:
+def test_a_text_that_is_no_cursor_is_refused(scenario: Scenario, client: ApiClient) -> None:
     scenario.post(subject="1")
     scenario.post(subject="2")
     cursor = _cursor(client, sort="next_due_at")
@@ -619,7 +619,7 @@ def test_a_text_that_is_no_cursor_is_refused(scenario: Scenario, client: TestCli
 # Items and rights -------------------------------------------------------------------------------------
 
 
-def test_an_item_is_the_complaint(scenario: Scenario, client: TestClient) -> None:
+def test_an_item_is_the_complaint(scenario: Scenario, client: ApiClient) -> None:
     complaint = _with_result_told(scenario, scenario.post(complainant={"name": "王芳"}, tags=["vip"]))
     scenario.act(complaint, "record_contact", outcome="solved", csat=5)
     answer = client.get("/v1/complaints").json()
@@ -628,7 +628,7 @@ def test_an_item_is_the_complaint(scenario: Scenario, client: TestClient) -> Non
     assert answer["items"] == [client.get(f"/v1/complaints/{complaint.id}").json()]
 
 
-def test_fields_pick_members(scenario: Scenario, client: TestClient) -> None:
+def test_fields_pick_members(scenario: Scenario, client: ApiClient) -> None:
     scenario.post()
     for name in ComplaintShown.model_fields:
         [item] = client.get("/v1/complaints", params={"fields": name}).json()["items"]
@@ -643,7 +643,7 @@ def test_fields_pick_members(scenario: Scenario, client: TestClient) -> None:
     "query",
     [{"nope": "1"}, {"Status": "received"}, {"sort": "subject"}, {"sort": "+priority"}, {"offset": "2"}],
 )
-def test_unknown_names_are_bad_requests(client: TestClient, query: dict[str, str]) -> None:
+def test_unknown_names_are_bad_requests(client: ApiClient, query: dict[str, str]) -> None:
     assert _problem(client, **query) == (400, "bad-request")
 
 
@@ -657,11 +657,11 @@ def test_unknown_names_are_bad_requests(client: TestClient, query: dict[str, str
         {"cause": "Technical"}, {"channel": "fax"}, {"tag": "x" * 201},
     ],
 )  # fmt: skip
-def test_bad_values_are_invalid_content(client: TestClient, query: dict[str, str]) -> None:
+def test_bad_values_are_invalid_content(client: ApiClient, query: dict[str, str]) -> None:
     assert _problem(client, **query) == (422, "invalid-content")
 
 
-def test_intake_keys_list_their_own_source_only(scenario: Scenario, client: TestClient) -> None:
+def test_intake_keys_list_their_own_source_only(scenario: Scenario, client: ApiClient) -> None:
     scenario.post(subject="north", source="north")
     scenario.post(subject="south", source="south")
     key = scenario.key(AccessRole.INTAKE, source="north")
@@ -675,9 +675,7 @@ def test_intake_keys_list_their_own_source_only(scenario: Scenario, client: Test
     assert client.get("/v1/overdue/summary", headers=key).status_code == 403
 
 
-def test_auditors_see_no_personal_data_and_cannot_filter_by_it(
-    scenario: Scenario, client: TestClient
-) -> None:
+def test_auditors_see_no_personal_data_and_cannot_filter_by_it(scenario: Scenario, client: ApiClient) -> None:
     scenario.post(complainant={"name": "王芳", "phone": "13800000000", "account_no": "A-1"})
     key = scenario.key(AccessRole.AUDITOR)
     answer = client.get("/v1/complaints", headers=key)
@@ -691,7 +689,7 @@ def test_auditors_see_no_personal_data_and_cannot_filter_by_it(
         assert client.get("/v1/complaints", params=query, headers=key).status_code == 403
 
 
-def test_without_a_key_there_is_no_list(client: TestClient) -> None:
+def test_without_a_key_there_is_no_list(client: ApiClient) -> None:
     for path in ("/v1/complaints", "/v1/overdue/summary"):
         assert client.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
 
@@ -704,7 +702,7 @@ def _counts(summary: dict[str, Any], member: str) -> dict[str, int]:
     return {one[name]: one["count"] for one in summary[member] if one["count"]}
 
 
-def test_the_summary_counts_what_the_lists_find(scenario: Scenario, client: TestClient, found: Found) -> None:
+def test_the_summary_counts_what_the_lists_find(scenario: Scenario, client: ApiClient, found: Found) -> None:
     scenario.post(subject="late twice", priority="high", category="network.outage")
     answered = scenario.post(subject="late once")
     scenario.act(answered, "respond", message="We are on it.", contact_channel="phone")
@@ -731,14 +729,14 @@ def test_the_summary_counts_what_the_lists_find(scenario: Scenario, client: Test
 @pytest.mark.parametrize(
     ("soon", "total"), [("PT18H", 0), ("PT20H", 1), ("20", 1), ("P1D", 1), ("PT19H0.5S", 1), ("PT19H", 0)]
 )
-def test_the_caller_says_how_soon(scenario: Scenario, client: TestClient, soon: str, total: int) -> None:
+def test_the_caller_says_how_soon(scenario: Scenario, client: ApiClient, soon: str, total: int) -> None:
     scenario.post()
     scenario.jump(hours=5)
     answer = client.get("/v1/overdue/summary", params={"soon": soon})
     assert answer.json()["soon_due"]["total"] == total
 
 
-def test_a_paused_deadline_is_not_soon_due(scenario: Scenario, client: TestClient) -> None:
+def test_a_paused_deadline_is_not_soon_due(scenario: Scenario, client: ApiClient) -> None:
     held = scenario.post()
     scenario.act(held, "respond", message="Which house?", contact_channel="phone")
     scenario.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
@@ -753,7 +751,7 @@ def test_a_paused_deadline_is_not_soon_due(scenario: Scenario, client: TestClien
 
 
 @pytest.mark.parametrize("soon", ["", "P1M", "P1Y", "-PT1H", "PT0S", "0", "P400D", "24h", "x", "１"])
-def test_a_soon_without_a_length_is_refused(client: TestClient, soon: str) -> None:
+def test_a_soon_without_a_length_is_refused(client: ApiClient, soon: str) -> None:
     answer = client.get("/v1/overdue/summary", params={"soon": soon})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["parameter"] == "soon"

@@ -4,20 +4,20 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
-from starlette.testclient import TestClient
 
 from complaints.api.complaints import schemas
 from complaints.api.openapi.example_files import read_examples
 from complaints.domain.complaint.numbers import number_of, sequence_of
 from complaints.domain.vocabulary import AccessRole, Action, Status
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 EXAMPLES = read_examples("complaints.api.complaints")
 SAID = {"message": "We look into it.", "contact_channel": "phone"}
 
 
-def _choices(client: TestClient, reference: str, **headers: Any) -> dict[str, dict[str, Any]]:
+def _choices(client: ApiClient, reference: str, **headers: Any) -> dict[str, dict[str, Any]]:
     answer = client.get(f"/v1/complaints/{reference}/transitions", **headers)
     assert answer.status_code == 200
     schemas.TransitionList.model_validate(answer.json(), extra="forbid")
@@ -32,7 +32,7 @@ def _required(choice: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", EXAMPLES["create"])
-def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> None:
+def test_a_posted_complaint_answers_in_full(client: ApiClient, name: str) -> None:
     posted = EXAMPLES["create"][name]["value"]
     answer = client.post("/v1/complaints", json=posted)
     shown = answer.json()
@@ -50,7 +50,7 @@ def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> No
         assert shown[member] == posted.get(member, {} if member == "attributes" else None)
 
 
-def test_a_repeated_post_answers_with_the_same_complaint(client: TestClient) -> None:
+def test_a_repeated_post_answers_with_the_same_complaint(client: ApiClient) -> None:
     posted = {"channel": "web", "subject": "No signal", "source": "cc", "external_id": "E1"}
     first = client.post("/v1/complaints", json=posted)
     again = client.post("/v1/complaints", json=posted)
@@ -63,7 +63,7 @@ def test_a_repeated_post_answers_with_the_same_complaint(client: TestClient) -> 
 
 
 @pytest.mark.parametrize("reference", ["C000000013", "00000000-0000-7000-8000-000000000000", "nothing", "C1"])
-def test_an_unknown_complaint_is_not_found(client: TestClient, reference: str) -> None:
+def test_an_unknown_complaint_is_not_found(client: ApiClient, reference: str) -> None:
     address = f"/v1/complaints/{reference}"
     answers = [
         client.get(address),
@@ -74,14 +74,14 @@ def test_an_unknown_complaint_is_not_found(client: TestClient, reference: str) -
     assert [(a.status_code, a.json()["type"]) for a in answers] == [(404, "/problems/not-found")] * 4
 
 
-def test_a_complaint_of_another_source_is_not_found(scenario: Scenario, client: TestClient) -> None:
+def test_a_complaint_of_another_source_is_not_found(scenario: Scenario, client: ApiClient) -> None:
     complaint = scenario.post(source="south")
     key = scenario.key(AccessRole.INTAKE, source="north")
     for address in (f"/v1/complaints/{complaint.id}", f"/v1/complaints/{complaint.id}/transitions"):
         assert client.get(address, headers=key).status_code == 404
 
 
-def test_a_change_makes_a_version_and_heeds_if_match(scenario: Scenario, client: TestClient) -> None:
+def test_a_change_makes_a_version_and_heeds_if_match(scenario: Scenario, client: ApiClient) -> None:
     address = f"/v1/complaints/{scenario.post().id}"
     changed = client.patch(address, json={"priority": "urgent"}, headers={"If-Match": '"1"'})
     stale = client.patch(address, json={"priority": "low"}, headers={"If-Match": '"1"'})
@@ -94,7 +94,7 @@ def test_a_change_makes_a_version_and_heeds_if_match(scenario: Scenario, client:
         assert client.patch(address, json=example["value"]).status_code == 200
 
 
-def test_a_key_without_the_right_to_work_cannot_change(scenario: Scenario, client: TestClient) -> None:
+def test_a_key_without_the_right_to_work_cannot_change(scenario: Scenario, client: ApiClient) -> None:
     address = f"/v1/complaints/{scenario.post().id}"
     key = scenario.key(AccessRole.AUDITOR)
     assert client.patch(address, json={"subject": "x"}, headers=key).status_code == 403
@@ -107,7 +107,7 @@ def test_a_key_without_the_right_to_work_cannot_change(scenario: Scenario, clien
 # Actions --------------------------------------------------------------------------------------------------
 
 
-def test_an_action_answers_with_the_complaint(scenario: Scenario, client: TestClient) -> None:
+def test_an_action_answers_with_the_complaint(scenario: Scenario, client: ApiClient) -> None:
     address = f"/v1/complaints/{scenario.post().id}/transitions"
     answer = client.post(address, json={"action": "respond", **SAID})
 
@@ -119,7 +119,7 @@ def test_an_action_answers_with_the_complaint(scenario: Scenario, client: TestCl
     schemas.ComplaintShown.model_validate(answer.json(), extra="forbid")
 
 
-def test_a_refused_action_names_the_allowed_actions(scenario: Scenario, client: TestClient) -> None:
+def test_a_refused_action_names_the_allowed_actions(scenario: Scenario, client: ApiClient) -> None:
     # rule 1.6
     complaint = scenario.post()
     answer = client.post(f"/v1/complaints/{complaint.id}/transitions", json={"action": "close"})
@@ -133,7 +133,7 @@ def test_a_refused_action_names_the_allowed_actions(scenario: Scenario, client: 
 # Possible actions -----------------------------------------------------------------------------------------
 
 
-def test_the_possible_actions_of_a_new_complaint(scenario: Scenario, client: TestClient) -> None:
+def test_the_possible_actions_of_a_new_complaint(scenario: Scenario, client: ApiClient) -> None:
     # rule 1.6
     complaint = scenario.post()
     answer = client.get(f"/v1/complaints/{number_of(complaint.sequence)}/transitions")
@@ -157,7 +157,7 @@ def test_the_possible_actions_of_a_new_complaint(scenario: Scenario, client: Tes
     assert _required(choices["merge"]) == {"into"}
 
 
-def test_requirements_say_which_values_are_accepted(scenario: Scenario, client: TestClient) -> None:
+def test_requirements_say_which_values_are_accepted(scenario: Scenario, client: ApiClient) -> None:
     choices = _choices(client, str(scenario.post().id))
     members = {(name, one["name"]): one["schema"] for name, c in choices.items() for one in c["requires"]}
 
@@ -173,7 +173,7 @@ def test_requirements_say_which_values_are_accepted(scenario: Scenario, client: 
     assert not [schema for schema in members.values() if "$ref" in str(schema) or "title" in schema]
 
 
-def test_a_follow_up_contact_leads_to_one_of_two_statuses(scenario: Scenario, client: TestClient) -> None:
+def test_a_follow_up_contact_leads_to_one_of_two_statuses(scenario: Scenario, client: ApiClient) -> None:
     complaint = scenario.post()
     scenario.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
     scenario.act(complaint, "notify_result", **SAID)
@@ -185,7 +185,7 @@ def test_a_follow_up_contact_leads_to_one_of_two_statuses(scenario: Scenario, cl
     assert choices["respond"]["to_if_not_solved"] is None
 
 
-def test_close_requires_the_members_that_the_complaint_lacks(scenario: Scenario, client: TestClient) -> None:
+def test_close_requires_the_members_that_the_complaint_lacks(scenario: Scenario, client: ApiClient) -> None:
     complaint = scenario.post(severity="normal")
     scenario.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
     scenario.act(complaint, "notify_result", **SAID)
@@ -207,13 +207,13 @@ def test_close_requires_the_members_that_the_complaint_lacks(scenario: Scenario,
     assert _choices(client, str(complaint.id))["reopen"]["to"] == "investigating"
 
 
-def test_a_reader_sees_why_no_action_is_allowed(scenario: Scenario, client: TestClient) -> None:
+def test_a_reader_sees_why_no_action_is_allowed(scenario: Scenario, client: ApiClient) -> None:
     choices = _choices(client, str(scenario.post().id), headers=scenario.key(AccessRole.AUDITOR))
     assert not any(one["allowed"] for one in choices.values())
     assert "needs a key with one of the roles" in choices["respond"]["refused_because"]
 
 
-def test_actions_take_the_members_that_the_list_requires(scenario: Scenario, client: TestClient) -> None:
+def test_actions_take_the_members_that_the_list_requires(scenario: Scenario, client: ApiClient) -> None:
     """A required member that is left out is refused as missing. Every listed member is known."""
     values = {example["value"]["action"]: example["value"] for example in EXAMPLES["actions"].values()}
     complaint = scenario.post()
@@ -228,7 +228,7 @@ def test_actions_take_the_members_that_the_list_requires(scenario: Scenario, cli
         adapter.validate_python(values[name])
 
 
-def test_the_list_of_actions_agrees_with_the_refusals(scenario: Scenario, client: TestClient) -> None:
+def test_the_list_of_actions_agrees_with_the_refusals(scenario: Scenario, client: ApiClient) -> None:
     """Each action is taken on its own complaint, in several statuses: it is refused if the list says so."""
     actions_before: dict[Status, list[dict[str, Any]]] = {
         Status.RECEIVED: [],
@@ -275,7 +275,7 @@ def test_examples_fit_their_schemas() -> None:
     assert set(EXAMPLES["actions"]) == set(Action)
 
 
-def test_the_document_names_every_answer(client: TestClient) -> None:
+def test_the_document_names_every_answer(client: ApiClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     answers = {
         (path, method): set(operation["responses"])

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.complaints import schemas
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole, Action
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 POST = {"channel": "phone", "subject": "No signal", "source": "north", "external_id": "E1"}
@@ -21,13 +21,13 @@ def key(scenario: Scenario) -> dict[str, str]:
     return scenario.key(AccessRole.INTAKE, source="north")
 
 
-def _told(client: TestClient, complaint: Complaint) -> list[str]:
+def _told(client: ApiClient, complaint: Complaint) -> list[str]:
     shown = client.get("/v1/escalations", params={"complaint": number_of(complaint.sequence)}).json()["items"]
     return [one["step"] for one in shown]
 
 
 def test_a_contact_after_the_window_answers_with_the_new_linked_complaint(
-    scenario: Scenario, client: TestClient, key: dict[str, str]
+    scenario: Scenario, client: ApiClient, key: dict[str, str]
 ) -> None:
     # rule 1.14
     first = client.post("/v1/complaints", json=POST, headers=key).json()
@@ -51,7 +51,7 @@ def test_a_contact_after_the_window_answers_with_the_new_linked_complaint(
     assert (old.json()["external_id"], old.json()["external_ids"], old.headers["ETag"]) == (None, {}, '"5"')
 
 
-def test_external_ids_are_merged_and_found_in_any_system(client: TestClient) -> None:
+def test_external_ids_are_merged_and_found_in_any_system(client: ApiClient) -> None:
     # rule 1.15
     made = client.post("/v1/complaints", json=POST | {"external_ids": {"crm": "5003"}}).json()
     address = f"/v1/complaints/{made['id']}"
@@ -83,13 +83,13 @@ def test_external_ids_are_merged_and_found_in_any_system(client: TestClient) -> 
     ],
 )
 def test_external_ids_that_make_no_sense_are_refused(
-    client: TestClient, members: dict[str, Any], pointer: str
+    client: ApiClient, members: dict[str, Any], pointer: str
 ) -> None:
     answer = client.post("/v1/complaints", json=POST | members)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_an_external_id_that_is_taken_is_a_conflict(client: TestClient) -> None:
+def test_an_external_id_that_is_taken_is_a_conflict(client: ApiClient) -> None:
     # rule 1.15
     client.post("/v1/complaints", json=POST)
     other = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}).json()
@@ -102,7 +102,7 @@ def test_an_external_id_that_is_taken_is_a_conflict(client: TestClient) -> None:
 
 
 def test_an_intake_key_adds_to_complaints_of_its_source(
-    scenario: Scenario, client: TestClient, key: dict[str, str]
+    scenario: Scenario, client: ApiClient, key: dict[str, str]
 ) -> None:
     # rules 1.12 and 1.16
     own, foreign = scenario.post(source="north"), scenario.post(source="south")
@@ -141,7 +141,7 @@ def test_an_intake_key_adds_to_complaints_of_its_source(
     assert sent("POST", f"{address}/transitions", WITHDRAW) == 404
 
 
-def test_an_auditor_who_posts_adds_to_the_own_source_alone(scenario: Scenario, client: TestClient) -> None:
+def test_an_auditor_who_posts_adds_to_the_own_source_alone(scenario: Scenario, client: ApiClient) -> None:
     # rule 1.16
     key = scenario.key(AccessRole.INTAKE, AccessRole.AUDITOR, source="north")
     foreign = scenario.post(source="south")

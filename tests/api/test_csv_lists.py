@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.wiring import openapi_document
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 CSV = {"Accept": "text/csv"}
@@ -53,7 +53,7 @@ def _lists() -> list[str]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_list_answers_as_csv_with_the_items_of_its_json(
-    client: TestClient, scenario: Scenario, subtests: pytest.Subtests
+    client: ApiClient, scenario: Scenario, subtests: pytest.Subtests
 ) -> None:
     made = client.post("/v1/complaints", json={**WORDS, "tags": ["+1", "vip"], "attributes": {"=a": "@b"}})
     scenario.advance(hours=30)
@@ -90,7 +90,7 @@ def test_every_list_answers_as_csv_with_the_items_of_its_json(
             assert ('rel="next"' in shown.headers.get("link", "")) is bool(listed.json().get("next_cursor"))
 
 
-def test_pages_of_csv_follow_their_links(client: TestClient, scenario: Scenario) -> None:
+def test_pages_of_csv_follow_their_links(client: ApiClient, scenario: Scenario) -> None:
     for number in range(5):
         scenario.post(subject=f'{number}, "quoted"\nand more', tags=["+1", "vip"])
     address, seen = (
@@ -108,7 +108,7 @@ def test_pages_of_csv_follow_their_links(client: TestClient, scenario: Scenario)
     assert "after=" in feed.headers["link"]
 
 
-def test_what_is_asked_for_decides_on_the_form(client: TestClient, scenario: Scenario) -> None:
+def test_what_is_asked_for_decides_on_the_form(client: ApiClient, scenario: Scenario) -> None:
     scenario.post()
     for accept, is_csv in {
         "text/csv": True, "Text/CSV; q=0.9, application/json;q=0.5": True, "text/csv, */*": True,
@@ -122,7 +122,7 @@ def test_what_is_asked_for_decides_on_the_form(client: TestClient, scenario: Sce
     assert (refused.status_code, refused.headers["content-type"]) == (400, "application/problem+json")
 
 
-def test_masks_and_scope_are_those_of_the_json(client: TestClient, scenario: Scenario) -> None:
+def test_masks_and_scope_are_those_of_the_json(client: ApiClient, scenario: Scenario) -> None:
     scenario.post(complainant={"name": "Zhuge Kongming", "phone": "+8613912345678"}, source="north")
     scenario.post(source="south")
     auditor = {**CSV, **scenario.key(AccessRole.AUDITOR)}

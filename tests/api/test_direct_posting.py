@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 import pytest
 import structlog
-from starlette.testclient import TestClient
 from starlette.types import Message
 
 from complaints.api.app import create_app
@@ -26,6 +25,7 @@ from complaints.use_cases.configuration import keys
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
 from tests.api import test_hostile_input as hostile
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, START, Scenario, api_client, opened_service
 
 POSTS = "/v1/complaints"
@@ -160,7 +160,7 @@ def make_keys(scenario: Scenario) -> dict[str, dict[str, str]]:
     return made
 
 
-def measured(client: TestClient) -> dict[tuple[str, ...], float]:
+def measured(client: ApiClient) -> dict[tuple[str, ...], float]:
     """The number of answers by method, route and status."""
     families = client.app.state.metrics.collect()  # type: ignore[attr-defined]
     return {
@@ -298,7 +298,7 @@ def part(content: bytes, *, more: bool = True) -> Message:
     return {"type": "http.request", "body": content, "more_body": more}
 
 
-def test_bodies_in_parts_and_clients_that_leave(service: Service, client: TestClient) -> None:
+def test_bodies_in_parts_and_clients_that_leave(service: Service, client: ApiClient) -> None:
     whole = both(client.app, part(BODY[:9]), part(b""), part(BODY[9:], more=False))
     assert (whole.status, whole.content) == (201, both(client.app).content)
     left = both(client.app, part(BODY[:9]), {"type": "http.disconnect"})
@@ -329,7 +329,7 @@ def test_calls_are_counted_on_both_ways(service: Service) -> None:
 
 @pytest.mark.parametrize(("failure", "status"), FAILURES)
 def test_failures_behind_the_edge_have_the_same_answer(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int
 ) -> None:
     class Broken:
         async def result_of(self, _request: object) -> object:

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.openapi import docs_page
 from complaints.api.openapi.docs_page import CONTENT_SECURITY_POLICY, VIEWER
 from tests.api.http_app import make_app
+from tests.api_client import ApiClient
 
 STATIC = Path(docs_page.__file__).parent / "static"
 VIEWER_FILES = sorted(path.name for path in (STATIC / VIEWER).iterdir())
 PATHS = ["/docs", "/docs/docs.js", *(f"/docs/{VIEWER}/{name}" for name in VIEWER_FILES)]
-CLIENT = TestClient(make_app())
+CLIENT = ApiClient(make_app())
 
 
 def checksums() -> Iterator[tuple[str, str]]:
@@ -135,7 +135,7 @@ def test_the_page_is_only_read() -> None:
 
 
 def test_the_document_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = TestClient(make_app())
+    client = ApiClient(make_app())
     first = client.get("/openapi.json")
     monkeypatch.setattr(docs_page, "encode", None)
     assert client.get("/openapi.json").content == first.content

@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from starlette.testclient import TestClient
 
 from complaints.api.bulk_items import BulkEscalations
 from complaints.api.deadlines.schemas import EscalationOut, EscalationPage, InboxPage
@@ -14,6 +13,7 @@ from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.sweep import sweep_once
+from tests.api_client import ApiClient
 from tests.support import Scenario, count_statements
 
 MEMBERS = {
@@ -31,18 +31,18 @@ def complaint(scenario: Scenario) -> Complaint:
     return posted
 
 
-def listed(client: TestClient, **params: Any) -> list[dict[str, Any]]:
+def listed(client: ApiClient, **params: Any) -> list[dict[str, Any]]:
     answer = client.get("/v1/escalations", params=params)
     assert answer.status_code == 200, answer.text
     EscalationPage.model_validate(answer.json())
     return list(answer.json()["items"])
 
 
-def breach(client: TestClient) -> dict[str, Any]:
+def breach(client: ApiClient) -> dict[str, Any]:
     return next(item for item in listed(client, level_min=1))
 
 
-def test_are_listed_latest_first_with_all_that_is_known(client: TestClient, complaint: Complaint) -> None:
+def test_are_listed_latest_first_with_all_that_is_known(client: ApiClient, complaint: Complaint) -> None:
     items = listed(client)
 
     assert [(i["kind"], i["step"], i["level"]) for i in items] == [
@@ -59,7 +59,7 @@ def test_are_listed_latest_first_with_all_that_is_known(client: TestClient, comp
     assert items[0]["recipients"] == ["admin"]
 
 
-def test_filters(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_filters(client: ApiClient, scenario: Scenario, complaint: Complaint) -> None:
     other = scenario.post(category="network.outage")  # of team operations
     scenario.act(other, "escalate", reason="the mayor called", role="executive")
 
@@ -75,7 +75,7 @@ def test_filters(client: TestClient, scenario: Scenario, complaint: Complaint) -
     assert len(listed(client, superseded="false")) == 5
 
 
-def test_superseded_ones_are_known_as_such(client: TestClient, scenario: Scenario) -> None:
+def test_superseded_ones_are_known_as_such(client: ApiClient, scenario: Scenario) -> None:
     scenario.post()
     scenario.jump(hours=25)
     sweep_once(scenario.service)
@@ -85,7 +85,7 @@ def test_superseded_ones_are_known_as_such(client: TestClient, scenario: Scenari
 
 
 def test_pages_go_on_where_they_ended_and_hold_under_inserts(
-    client: TestClient, scenario: Scenario, complaint: Complaint
+    client: ApiClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     expected = [item["id"] for item in listed(client)]
     found: list[str] = []
@@ -122,17 +122,17 @@ def test_pages_go_on_where_they_ended_and_hold_under_inserts(
         ("team=operatons", 422),
     ],
 )
-def test_bad_questions_are_refused(client: TestClient, query: str, status: int) -> None:
+def test_bad_questions_are_refused(client: ApiClient, query: str, status: int) -> None:
     assert client.get(f"/v1/escalations?{query}").status_code == status
 
 
-def test_fields_picks_members(client: TestClient, complaint: Complaint) -> None:
+def test_fields_picks_members(client: ApiClient, complaint: Complaint) -> None:
     items = client.get("/v1/escalations?fields=id,step").json()["items"]
 
     assert [set(item) for item in items] == [{"id", "step"}] * 4
 
 
-def test_acknowledging_is_on_record(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_acknowledging_is_on_record(client: ApiClient, scenario: Scenario, complaint: Complaint) -> None:
     before = scenario.load(complaint)
     asked = breach(client)
 
@@ -153,7 +153,7 @@ def test_acknowledging_is_on_record(client: TestClient, scenario: Scenario, comp
 
 
 def test_rule_3_5_a_second_acknowledgement_is_a_conflict_and_changes_nothing(
-    client: TestClient, scenario: Scenario, complaint: Complaint
+    client: ApiClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     address = f"/v1/escalations/{breach(client)['id']}"
     once = {"Idempotency-Key": "once"}
@@ -174,7 +174,7 @@ def test_rule_3_5_a_second_acknowledgement_is_a_conflict_and_changes_nothing(
 
 
 def test_a_superseded_one_of_an_ended_complaint_may_be_acknowledged_too(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     posted = scenario.post()
     scenario.jump(hours=25)
@@ -185,7 +185,7 @@ def test_a_superseded_one_of_an_ended_complaint_may_be_acknowledged_too(
     assert client.post(f"/v1/escalations/{superseded['id']}/acknowledge").status_code == 200
 
 
-def test_rights_and_scope(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_rights_and_scope(client: ApiClient, scenario: Scenario, complaint: Complaint) -> None:
     found = breach(client)
     address = f"/v1/escalations/{found['id']}"
     auditor, own = scenario.key(AccessRole.AUDITOR), scenario.key(AccessRole.INTAKE, source="system")
@@ -206,7 +206,7 @@ def test_rights_and_scope(client: TestClient, scenario: Scenario, complaint: Com
 
 
 @pytest.fixture
-def staffed(client: TestClient) -> TestClient:
+def staffed(client: ApiClient) -> ApiClient:
     """Operations is led by li, with the deputy an; wu stands in for an absent li."""
     for login in ("li", "an", "wu"):
         user = {"login": login, "name": login.title(), "scope": "all"}
@@ -216,7 +216,7 @@ def staffed(client: TestClient) -> TestClient:
     return client
 
 
-def inbox(client: TestClient, headers: dict[str, str] | None = None, **params: Any) -> list[dict[str, Any]]:
+def inbox(client: ApiClient, headers: dict[str, str] | None = None, **params: Any) -> list[dict[str, Any]]:
     answer = client.get("/v1/inbox", params=params, headers=headers or {})
     assert answer.status_code == 200, answer.text
     InboxPage.model_validate(answer.json())
@@ -224,7 +224,7 @@ def inbox(client: TestClient, headers: dict[str, str] | None = None, **params: A
 
 
 def test_rule_3_8_a_step_settles_when_its_deadline_is_met_or_its_complaint_ends(
-    client: TestClient, scenario: Scenario, complaint: Complaint
+    client: ApiClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     ended = scenario.post()
     scenario.act(ended, "escalate", reason="the mayor called", role="executive")
@@ -247,7 +247,7 @@ def test_rule_3_8_a_step_settles_when_its_deadline_is_met_or_its_complaint_ends(
 
 
 def test_rule_3_8_what_a_program_of_before_did_not_mark_is_not_in_the_inbox_either(
-    client: TestClient, scenario: Scenario, complaint: Complaint
+    client: ApiClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     scenario.act(complaint, "withdraw", reason="solved itself")
     with scenario.service.database.begin() as tx:
@@ -261,7 +261,7 @@ def test_rule_3_8_what_a_program_of_before_did_not_mark_is_not_in_the_inbox_eith
 
 
 def test_rule_3_8_the_inbox_has_one_row_a_complaint_worst_first(
-    client: TestClient, scenario: Scenario, complaint: Complaint
+    client: ApiClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     called = scenario.post(subject="No tone", severity="critical")
     scenario.act(called, "escalate", reason="the mayor called", role="executive")
@@ -302,7 +302,7 @@ def test_rule_3_8_the_inbox_has_one_row_a_complaint_worst_first(
 @pytest.mark.new_database
 @pytest.mark.parametrize("address", ["/v1/inbox?", "/v1/escalations?acknowledged=false&"])
 def test_an_inbox_reads_what_waits_alone(
-    client: TestClient, scenario: Scenario, complaint: Complaint, address: str
+    client: ApiClient, scenario: Scenario, complaint: Complaint, address: str
 ) -> None:
     with count_statements(scenario.service) as executed:
         client.get(f"{address}recipient=admin")
@@ -322,12 +322,12 @@ def test_an_inbox_reads_what_waits_alone(
     "query",
     ["colour=red", "cursor=eyJraW5kIjoiaW5ib3gifQ", "fields=colour", "recipient=nobody", "team=x", "limit=0"],
 )
-def test_bad_questions_to_the_inbox_are_refused(client: TestClient, query: str) -> None:
+def test_bad_questions_to_the_inbox_are_refused(client: ApiClient, query: str) -> None:
     answer = client.get(f"/v1/inbox?{query}")
     assert answer.status_code == (422 if query.startswith(("recipient", "team", "limit")) else 400)
 
 
-def test_an_unknown_name_says_what_is_near(staffed: TestClient, scenario: Scenario) -> None:
+def test_an_unknown_name_says_what_is_near(staffed: ApiClient, scenario: Scenario) -> None:
     agent, intake = scenario.key(AccessRole.AGENT), scenario.key(AccessRole.INTAKE)
     for query, hint in (
         ("team=operatons", "did you mean 'operations'?"),
@@ -338,7 +338,7 @@ def test_an_unknown_name_says_what_is_near(staffed: TestClient, scenario: Scenar
     assert "admin" not in staffed.get("/v1/inbox?recipient=admn", headers=intake).text.replace("admn", "")
 
 
-def test_rule_3_10_a_deputy_has_the_inbox_of_the_absent_user(staffed: TestClient, scenario: Scenario) -> None:
+def test_rule_3_10_a_deputy_has_the_inbox_of_the_absent_user(staffed: ApiClient, scenario: Scenario) -> None:
     keys = {login: scenario.key(AccessRole.AGENT, login=login) for login in ("li", "wu", "an")}
     scenario.post(category="network.outage", first_owner="admin")
     scenario.advance(hours=25)
@@ -359,7 +359,7 @@ def test_rule_3_10_a_deputy_has_the_inbox_of_the_absent_user(staffed: TestClient
 
 
 def test_rule_3_5_recipients_their_deputies_and_admins_may_acknowledge(
-    staffed: TestClient, scenario: Scenario
+    staffed: ApiClient, scenario: Scenario
 ) -> None:
     scenario.post(category="network.outage", first_owner="admin")
     scenario.advance(hours=25)
@@ -382,7 +382,7 @@ def test_rule_3_5_recipients_their_deputies_and_admins_may_acknowledge(
     assert staffed.post(address, headers=scenario.key(AccessRole.AGENT, login="li")).status_code == 409
 
 
-def test_many_are_acknowledged_at_once(staffed: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_many_are_acknowledged_at_once(staffed: ApiClient, scenario: Scenario, complaint: Complaint) -> None:
     outage = scenario.post(category="network.outage", first_owner="admin")
     scenario.advance(hours=25)
     li = scenario.key(AccessRole.AGENT, login="li")
@@ -410,7 +410,7 @@ def test_many_are_acknowledged_at_once(staffed: TestClient, scenario: Scenario, 
     assert listed(staffed, complaint=str(outage.id), acknowledged="false") == []
 
 
-def test_rule_3_9_an_acknowledged_step_repeats_no_more(client: TestClient, scenario: Scenario) -> None:
+def test_rule_3_9_an_acknowledged_step_repeats_no_more(client: ApiClient, scenario: Scenario) -> None:
     document = client.get("/v1/policies/telecom-handbook/1").json()["document"]
     document["deadlines"]["first_response"]["ladder"][-1]["repeat"] = "24h"
     applied = client.post("/v1/policies", json=document)
@@ -437,9 +437,7 @@ def test_rule_3_9_an_acknowledged_step_repeats_no_more(client: TestClient, scena
     assert "steps taken once" in {found.invariant for found in check_all(scenario.service)}
 
 
-def test_a_complaint_that_slept_is_caught_up_by_several_sweeps(
-    client: TestClient, scenario: Scenario
-) -> None:
+def test_a_complaint_that_slept_is_caught_up_by_several_sweeps(client: ApiClient, scenario: Scenario) -> None:
     document = client.get("/v1/policies/telecom-handbook/1").json()["document"]
     document["deadlines"]["first_response"]["ladder"][-1]["repeat"] = "1h"
     client.post("/v1/policies", json=document)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
-from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
 from complaints.api.complaints import feed_reader, feed_stream
@@ -21,6 +20,7 @@ from complaints.wiring import new_id, wall_now
 from tests.api.event_stream import OpenStream, streaming
 from tests.api.test_sessions import open_session
 from tests.api.wall_clock import Clock, wall_clock
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, Scenario, count_statements
 
 AGENT, AUDITOR, INTAKE = AccessRole.AGENT, AccessRole.AUDITOR, AccessRole.INTAKE
@@ -42,7 +42,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_stream, "HEARTBEAT_SECONDS", 0.3)
 
 
-def pages(client: TestClient, headers: Mapping[str, str], query: Json) -> list[Json]:
+def pages(client: ApiClient, headers: Mapping[str, str], query: Json) -> list[Json]:
     """All events that the JSON form of the feed has."""
     found: list[Json] = []
     after = None
@@ -55,7 +55,7 @@ def pages(client: TestClient, headers: Mapping[str, str], query: Json) -> list[J
         after = page["next_cursor"]
 
 
-def live(client: TestClient, scenario: Scenario) -> None:
+def live(client: ApiClient, scenario: Scenario) -> None:
     """Events of two sources, with internal texts, with a service, and with ids of each other's complaints."""
     north = scenario.post(source="north", category="network.outage", attributes={"idcard": "a card"})
     service = {"type": "mobile", "id": "13912345678"}
@@ -69,7 +69,7 @@ def live(client: TestClient, scenario: Scenario) -> None:
     scenario.act(south, "assign", assignee="admin")
 
 
-def test_a_stream_has_the_events_of_the_json_form(client: TestClient, scenario: Scenario) -> None:
+def test_a_stream_has_the_events_of_the_json_form(client: ApiClient, scenario: Scenario) -> None:
     """For every view: from memory at the head of the feed, and from the database behind it."""
     callers = [
         {},
@@ -104,7 +104,7 @@ def test_a_stream_has_the_events_of_the_json_form(client: TestClient, scenario: 
     assert (head["cache-control"], head["x-accel-buffering"]) == ("no-cache, no-store", "no")
 
 
-def test_a_stream_goes_on_after_the_last_event_id(client: TestClient, scenario: Scenario) -> None:
+def test_a_stream_goes_on_after_the_last_event_id(client: ApiClient, scenario: Scenario) -> None:
     for _ in range(4):
         scenario.post()
 
@@ -132,7 +132,7 @@ def test_a_stream_goes_on_after_the_last_event_id(client: TestClient, scenario: 
 
 
 def test_many_listeners_cost_no_more_statements_than_one(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     """With keys and sessions, with filters and without. Each post is a stretch of its own."""
     monkeypatch.setattr(feed_reader, "ACCESS_SECONDS", 5.0)
@@ -163,7 +163,7 @@ def test_many_listeners_cost_no_more_statements_than_one(
 
 
 # For each user: how the stream is asked for, how its access ends, and the reason that the stream gives.
-Change = Callable[[TestClient, Json], Any]
+Change = Callable[[ApiClient, Json], Any]
 ENDS: dict[str, tuple[str, Change, str]] = {
     "revoked": ("key", lambda client, ids: client.delete(f"/v1/keys/{ids['key']}"), "unauthenticated"),
     "signed-out": (
@@ -190,7 +190,7 @@ ENDS: dict[str, tuple[str, Change, str]] = {
 
 
 def test_a_stream_ends_with_the_access_of_its_caller(
-    client: TestClient, scenario: Scenario, clock: Clock
+    client: ApiClient, scenario: Scenario, clock: Clock
 ) -> None:
     """Rule 8.3. The streams of others go on."""
     callers: dict[str, Mapping[str, str]] = {}
@@ -226,7 +226,7 @@ def test_a_stream_ends_with_the_access_of_its_caller(
     asyncio.run(follow())
 
 
-def test_to_listen_is_no_use_of_the_session(client: TestClient, scenario: Scenario, clock: Clock) -> None:
+def test_to_listen_is_no_use_of_the_session(client: ApiClient, scenario: Scenario, clock: Clock) -> None:
     made = {"login": "li.wei", "name": "Li Wei", "roles": ["agent"], "scope": "all"}
     client.post("/v1/users", json=made).raise_for_status()
     headers = open_session(scenario.service, now=clock.now)
@@ -243,7 +243,7 @@ def test_to_listen_is_no_use_of_the_session(client: TestClient, scenario: Scenar
 
 
 def test_a_slow_client_is_waited_for_and_goes_on_from_its_place(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is kept for it: the reader keeps so many stretches for all listeners, and the rest is read again."""
     monkeypatch.setattr(feed_reader, "KEPT_STRETCHES", 2)
@@ -273,7 +273,7 @@ def test_a_slow_client_is_waited_for_and_goes_on_from_its_place(
 
 
 def test_a_slow_client_whose_key_is_revoked_gets_nothing_more(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed_stream, "END_SECONDS", 0.2)
     key = client.post("/v1/keys", json={"name": "own", "roles": ["auditor"]}).json()
@@ -296,7 +296,7 @@ def test_a_slow_client_whose_key_is_revoked_gets_nothing_more(
     asyncio.run(follow())
 
 
-def test_a_stream_without_events_beats_and_moves_the_cursor(client: TestClient, scenario: Scenario) -> None:
+def test_a_stream_without_events_beats_and_moves_the_cursor(client: ApiClient, scenario: Scenario) -> None:
     async def follow() -> None:
         async with streaming(client, query={"type": "complaint.closed"}) as stream:
             await stream.until(lambda one: one.text.endswith("\n:\n"))
@@ -310,7 +310,7 @@ def test_a_stream_without_events_beats_and_moves_the_cursor(client: TestClient, 
 
 
 def test_a_stream_ends_when_the_feed_is_set_back_or_the_process_drains(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app: Any = client.app
     watch = FeedWatch()
@@ -344,7 +344,7 @@ def test_a_stream_ends_when_the_feed_is_set_back_or_the_process_drains(
 def test_every_layer_passes_a_stream_on(scenario: Scenario) -> None:
     """Also that of the limit of calls, which most servers do not have."""
     app = create_app(scenario.service, wall=wall_now, calls_per_minute=2)
-    client = TestClient(app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+    client = ApiClient(app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
 
     async def follow() -> None:
         async with streaming(client) as stream, streaming(client) as other:
@@ -359,7 +359,7 @@ def test_every_layer_passes_a_stream_on(scenario: Scenario) -> None:
 
 
 def test_an_outage_of_the_database_ends_no_stream(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed_reader, "_OUTAGE_SECONDS", 0.1)
     read, outages = feed_reader.read_stretch, iter(range(3))
@@ -393,7 +393,7 @@ REFUSED: list[tuple[dict[str, str], Json, int]] = [
 ]
 
 
-def test_what_the_json_form_refuses_begins_no_stream(client: TestClient) -> None:
+def test_what_the_json_form_refuses_begins_no_stream(client: ApiClient) -> None:
     async def ask() -> None:
         for headers, query, status in REFUSED:
             async with streaming(client, headers, query=query) as refused:
@@ -405,7 +405,7 @@ def test_what_the_json_form_refuses_begins_no_stream(client: TestClient) -> None
     asyncio.run(ask())
 
 
-def test_a_scope_of_teams_may_not_listen_and_head_has_no_body(client: TestClient, scenario: Scenario) -> None:
+def test_a_scope_of_teams_may_not_listen_and_head_has_no_body(client: ApiClient, scenario: Scenario) -> None:
     made = {"login": "li.wei", "name": "Li Wei", "roles": ["agent"], "scope": "teams"}
     client.post("/v1/users", json=made).raise_for_status()
     key = scenario.key(AGENT, login="li.wei")

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.deadlines.schemas import FollowUpPage
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "preferred_contact": "phone", "language": "zh-CN"}
@@ -21,14 +21,14 @@ def resolved(scenario: Scenario, **members: Any) -> Complaint:
     return scenario.act(complaint, "notify_result", message="Repaired.", contact_channel="phone")
 
 
-def listed(client: TestClient, **params: Any) -> list[dict[str, Any]]:
+def listed(client: ApiClient, **params: Any) -> list[dict[str, Any]]:
     answer = client.get("/v1/followups", params=params)
     assert answer.status_code == 200, answer.text
     FollowUpPage.model_validate(answer.json())
     return list(answer.json()["items"])
 
 
-def test_lists_who_is_to_be_called_when_and_by_whom(client: TestClient, scenario: Scenario) -> None:
+def test_lists_who_is_to_be_called_when_and_by_whom(client: ApiClient, scenario: Scenario) -> None:
     complaint = resolved(scenario, severity="critical", complainant=PERSON)
 
     items = listed(client)
@@ -46,7 +46,7 @@ def test_lists_who_is_to_be_called_when_and_by_whom(client: TestClient, scenario
     assert first["complainant"] == {**PERSON, **unknown}
 
 
-def test_met_and_ended_ones_are_done(client: TestClient, scenario: Scenario) -> None:
+def test_met_and_ended_ones_are_done(client: ApiClient, scenario: Scenario) -> None:
     one, other = resolved(scenario), resolved(scenario)
     scenario.advance(days=30)
     scenario.act(one, "record_contact", outcome="solved")
@@ -55,7 +55,7 @@ def test_met_and_ended_ones_are_done(client: TestClient, scenario: Scenario) -> 
     assert listed(client) == []
 
 
-def test_one_not_reached_is_called_again(client: TestClient, scenario: Scenario) -> None:
+def test_one_not_reached_is_called_again(client: ApiClient, scenario: Scenario) -> None:
     complaint = resolved(scenario)
     scenario.advance(days=30)
     scenario.act(complaint, "record_contact", outcome="unreachable")
@@ -65,7 +65,7 @@ def test_one_not_reached_is_called_again(client: TestClient, scenario: Scenario)
     ]
 
 
-def test_a_day_is_local_to_the_policys_zone(client: TestClient, scenario: Scenario) -> None:
+def test_a_day_is_local_to_the_policys_zone(client: ApiClient, scenario: Scenario) -> None:
     scenario.advance(hours=14, minutes=59, seconds=59)
     last_of_the_fifth = resolved(scenario)
     scenario.advance(seconds=1)  # 2026-01-06 00:00 in Shanghai
@@ -77,7 +77,7 @@ def test_a_day_is_local_to_the_policys_zone(client: TestClient, scenario: Scenar
     assert listed(client, day="2026-02-07") == []
 
 
-def test_filters(client: TestClient, scenario: Scenario) -> None:
+def test_filters(client: ApiClient, scenario: Scenario) -> None:
     early = resolved(scenario, category="network.outage")
     scenario.advance(days=10)
     late = resolved(scenario, category="service.attitude")
@@ -101,7 +101,7 @@ def test_filters(client: TestClient, scenario: Scenario) -> None:
     assert [i["overdue"] for i in listed(client)] == [True, False]
 
 
-def test_pages_go_on_where_they_ended(client: TestClient, scenario: Scenario) -> None:
+def test_pages_go_on_where_they_ended(client: ApiClient, scenario: Scenario) -> None:
     for severity in ("critical", "normal", "normal", "high"):
         resolved(scenario, severity=severity)
     expected = [i["deadline_id"] for i in listed(client)]
@@ -119,7 +119,7 @@ def test_pages_go_on_where_they_ended(client: TestClient, scenario: Scenario) ->
     assert found == expected
 
 
-def test_people_are_masked_and_sources_kept_apart(client: TestClient, scenario: Scenario) -> None:
+def test_people_are_masked_and_sources_kept_apart(client: ApiClient, scenario: Scenario) -> None:
     resolved(scenario, complainant=PERSON, source="mine")
     auditor = client.get("/v1/followups", headers=scenario.key(AccessRole.AUDITOR))
     own = client.get("/v1/followups", headers=scenario.key(AccessRole.INTAKE, source="mine"))
@@ -146,5 +146,5 @@ def test_people_are_masked_and_sources_kept_apart(client: TestClient, scenario: 
         ("owner=", 422),
     ],
 )
-def test_bad_questions_are_refused(client: TestClient, query: str, status: int) -> None:
+def test_bad_questions_are_refused(client: ApiClient, query: str, status: int) -> None:
     assert client.get(f"/v1/followups?{query}").status_code == status

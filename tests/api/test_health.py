@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.testclient import TestClient
 
 from complaints.api.http.shared_answer import SharedAnswer
 from complaints.storage.database.connections import open_engine
@@ -13,6 +12,7 @@ from complaints.storage.database.transactions import Database
 from complaints.storage.rows import heartbeat
 from complaints.use_cases.service import Service
 from complaints.wiring import new_id, wall_now
+from tests.api_client import ApiClient
 from tests.support import START, Scenario, count_statements
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -23,7 +23,7 @@ AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
     [(True, True, 200), (True, False, 503), (False, False, 200), (False, True, 200)],
 )
 def test_only_a_node_that_is_told_to_watch_needs_somebody_who_watches(
-    client: TestClient, service: Service, is_told_to_watch: bool, somebody_watches: bool, status: int
+    client: ApiClient, service: Service, is_told_to_watch: bool, somebody_watches: bool, status: int
 ) -> None:
     """The heartbeat of a process that only serves does not count."""
     app: Any = client.app
@@ -38,7 +38,7 @@ def test_only_a_node_that_is_told_to_watch_needs_somebody_who_watches(
     assert client.get("/healthz").status_code == 200
 
 
-def measures(client: TestClient) -> dict[tuple[str, str], float]:
+def measures(client: ApiClient) -> dict[tuple[str, str], float]:
     """The value of each measure, by its name and the value of its label."""
     samples = [
         s for family in text_string_to_metric_families(client.get("/metrics").text) for s in family.samples
@@ -46,7 +46,7 @@ def measures(client: TestClient) -> dict[tuple[str, str], float]:
     return {(s.name, "".join(s.labels.values())): s.value for s in samples}
 
 
-def test_what_is_open_and_overdue_is_measured_by_team(client: TestClient, scenario: Scenario) -> None:
+def test_what_is_open_and_overdue_is_measured_by_team(client: ApiClient, scenario: Scenario) -> None:
     closed = scenario.post(category="network.outage")
     for category in ("network.outage", "network.outage", "service.attitude"):
         scenario.post(category=category)
@@ -60,7 +60,7 @@ def test_what_is_open_and_overdue_is_measured_by_team(client: TestClient, scenar
     assert ("complaints_build_info", "0.1.0") in found
 
 
-def test_measures_are_shown_while_the_database_is_away(client: TestClient) -> None:
+def test_measures_are_shown_while_the_database_is_away(client: ApiClient) -> None:
     state: Any = client.app.state  # type: ignore[attr-defined]
     service = state.service
     state.service = Service(Database(open_engine(AWAY), lambda _connection: START), new_id)
@@ -71,7 +71,7 @@ def test_measures_are_shown_while_the_database_is_away(client: TestClient) -> No
 
 
 def test_an_answer_is_kept_a_second(
-    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So many who ask cost the database no more than one who asks."""
     monkeypatch.setattr(

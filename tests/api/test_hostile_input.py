@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import pytest
 from sqlalchemy import func, literal, select, union_all
-from starlette.testclient import TestClient
 
 from complaints.storage.rows.all_tables import metadata
 from complaints.use_cases.upkeep.checks import check_all
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 JSON = {"Content-Type": "application/json"}
@@ -33,7 +33,7 @@ ROWS = union_all(
 class Desk:
     """A client with two complaints, and the number of rows in each table."""
 
-    def __init__(self, scenario: Scenario, client: TestClient) -> None:
+    def __init__(self, scenario: Scenario, client: ApiClient) -> None:
         self.scenario, self.client = scenario, client
         made = client.post("/v1/complaints", json={"channel": "phone", "subject": "No signal"})
         self.id, self.number = made.json()["id"], made.json()["number"]
@@ -58,7 +58,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(scenario: Scenario, client: TestClient) -> Desk:
+def desk(scenario: Scenario, client: ApiClient) -> Desk:
     return Desk(scenario, client)
 
 

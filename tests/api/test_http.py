@@ -14,7 +14,6 @@ from uuid import UUID
 import pytest
 import structlog
 from prometheus_client import CollectorRegistry
-from starlette.testclient import TestClient
 
 from complaints.api.http.metrics import RequestMetrics, metrics_response
 from complaints.api.middleware import RequestLimits
@@ -22,6 +21,7 @@ from complaints.api.openapi.docs_page import CONTENT_SECURITY_POLICY
 from complaints.logs import configure_logging
 from complaints.serving.http_server import GuardedHttp
 from tests.api.http_app import make_app, running
+from tests.api_client import ApiClient
 from tests.kept_logging import kept_logging
 
 LIMITS = RequestLimits(
@@ -123,7 +123,7 @@ def assert_problem(answer: tuple[int, dict[str, str], bytes], status: int, code:
 @pytest.mark.parametrize("sent", ["a", "req-1", "!~" * 64])
 def test_a_request_id_is_echoed(sent: str) -> None:
     assert (
-        TestClient(make_app()).get("/v1/letters", headers={"X-Request-ID": sent}).headers["x-request-id"]
+        ApiClient(make_app()).get("/v1/letters", headers={"X-Request-ID": sent}).headers["x-request-id"]
         == sent
     )
 
@@ -131,7 +131,7 @@ def test_a_request_id_is_echoed(sent: str) -> None:
 @pytest.mark.parametrize("sent", [None, "", "a b", "a" * 129, "é".encode("latin-1"), "a\tb"])
 def test_a_request_id_is_made(sent: str | bytes | None) -> None:
     headers = {} if sent is None else {"X-Request-ID": sent}
-    answer = TestClient(make_app()).get("/v1/letters", headers=headers)
+    answer = ApiClient(make_app()).get("/v1/letters", headers=headers)
     assert UUID(answer.headers["x-request-id"])
 
 
@@ -146,7 +146,7 @@ def test_a_request_id_injects_no_header(port: int, ending: str) -> None:
     "path", ["/v1/letters", "/v1/refused/invalid", "/v1/broken", "/nowhere", "/openapi.json", "/docs"]
 )
 def test_every_answer_has_our_headers(path: str) -> None:
-    answer = TestClient(make_app()).get(path, headers={"X-Request-ID": "id-1"})
+    answer = ApiClient(make_app()).get(path, headers={"X-Request-ID": "id-1"})
     assert answer.headers["x-request-id"] == "id-1"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
@@ -157,7 +157,7 @@ def test_every_answer_has_our_headers(path: str) -> None:
 
 
 def test_own_headers_stay() -> None:
-    client = TestClient(make_app())
+    client = ApiClient(make_app())
     assert client.get("/v1/cached").headers.get_list("cache-control") == ["max-age=60"]
     assert client.get("/docs").headers.get_list("content-security-policy") == [CONTENT_SECURITY_POLICY]
 
@@ -211,7 +211,7 @@ def test_http_1_0_needs_no_host(port: int) -> None:
 
 
 def test_a_failure_is_a_500_that_tells_nothing(logged: io.StringIO) -> None:
-    answer = TestClient(make_app()).get("/v1/broken?phone=13800000000", headers={"X-Request-ID": "id-9"})
+    answer = ApiClient(make_app()).get("/v1/broken?phone=13800000000", headers={"X-Request-ID": "id-9"})
     body = answer.json()
     assert (answer.status_code, body["type"], body["request_id"]) == (500, "/problems/internal-error", "id-9")
     assert not re.search("RuntimeError|Traceback|secret|13800000000", answer.text)
@@ -232,7 +232,7 @@ def test_a_failure_in_the_middle_of_an_answer_breaks_it_off(port: int, logged: i
 
 
 def test_the_access_log(logged: io.StringIO) -> None:
-    client = TestClient(make_app())
+    client = ApiClient(make_app())
     client.get("/v1/letters?phone=13800000000", headers={"X-Request-ID": "one"})
     client.get("/v1/refused/stale", headers={"X-Request-ID": "two"})
     client.get("/" + "x" * 5000, headers={"X-Request-ID": "three"})
@@ -252,8 +252,8 @@ def test_the_access_log(logged: io.StringIO) -> None:
 
 
 def test_the_access_log_can_be_off_and_leaves_probes_out(logged: io.StringIO) -> None:
-    TestClient(make_app(access_log=False)).get("/v1/letters", headers={"X-Request-ID": "off"})
-    TestClient(make_app()).get("/healthz", headers={"X-Request-ID": "probe"})
+    ApiClient(make_app(access_log=False)).get("/v1/letters", headers={"X-Request-ID": "off"})
+    ApiClient(make_app()).get("/healthz", headers={"X-Request-ID": "probe"})
     assert lines(logged, "off", "probe") == []
 
 
@@ -303,7 +303,7 @@ def test_what_extra_says_reaches_the_line_and_libraries_only_warn(logged: io.Str
 
 def test_measures_by_route_and_not_by_path() -> None:
     registry = CollectorRegistry()
-    client = TestClient(make_app(observe=RequestMetrics(registry).observe))
+    client = ApiClient(make_app(observe=RequestMetrics(registry).observe))
     client.delete("/v1/letters/1")
     client.delete("/v1/letters/2")
     client.get("/nowhere")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from starlette.testclient import TestClient
 
 from complaints.domain.errors import Forbidden, Unavailable
 from complaints.domain.vocabulary import AccessRole
@@ -17,6 +16,7 @@ from complaints.use_cases.configuration import keys
 from complaints.use_cases.configuration.key_uses import save_key_uses
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
+from tests.api_client import ApiClient
 from tests.support import Scenario, api_client, count_statements
 
 POST = {"channel": "web", "subject": "x"}
@@ -27,7 +27,7 @@ def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def make(client: TestClient, **members: Any) -> dict[str, Any]:
+def make(client: ApiClient, **members: Any) -> dict[str, Any]:
     answer = client.post("/v1/keys", json=KEY | members)
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
@@ -49,7 +49,7 @@ def everything_stored(service: Service) -> str:
     return "\n".join([*binary, *map(str, values)])
 
 
-def test_a_key_is_made_used_and_listed_without_its_secret(client: TestClient, service: Service) -> None:
+def test_a_key_is_made_used_and_listed_without_its_secret(client: ApiClient, service: Service) -> None:
     answer = client.post("/v1/keys", json=KEY | {"source": "north", "expires_at": "2026-02-01T00:00:00Z"})
     made = answer.json()
     secret = made.pop("key")
@@ -70,7 +70,7 @@ def test_a_key_is_made_used_and_listed_without_its_secret(client: TestClient, se
 
 
 def test_repeated_under_one_idempotency_key_the_secret_is_sent_again_but_not_kept(
-    client: TestClient, service: Service
+    client: ApiClient, service: Service
 ) -> None:
     headers = {"Idempotency-Key": "make-the-key"}
     first = client.post("/v1/keys", json=KEY, headers=headers)
@@ -91,7 +91,7 @@ def test_repeated_under_one_idempotency_key_the_secret_is_sent_again_but_not_kep
 
 
 def test_a_kept_secret_cannot_be_read_with_another_secret_of_the_same_key(
-    client: TestClient, service: Service
+    client: ApiClient, service: Service
 ) -> None:
     headers = {"Idempotency-Key": "make-the-key"}
     client.post("/v1/keys", json=KEY, headers=headers)
@@ -105,7 +105,7 @@ def test_a_kept_secret_cannot_be_read_with_another_secret_of_the_same_key(
     assert "can no longer be shown" in again.json()["detail"]
 
 
-def test_a_kept_secret_that_was_changed_is_not_shown(client: TestClient, service: Service) -> None:
+def test_a_kept_secret_that_was_changed_is_not_shown(client: ApiClient, service: Service) -> None:
     headers = {"Idempotency-Key": "make-the-key"}
     kept = json.loads(client.post("/v1/keys", json=KEY, headers=headers).content)
     for stored in ("cmp_" + "A" * 43, kept["key"], "", "A" * 96):
@@ -116,7 +116,7 @@ def test_a_kept_secret_that_was_changed_is_not_shown(client: TestClient, service
         assert (again.status_code, again.json()["type"]) == (409, "/problems/conflict")
 
 
-def test_a_key_with_a_name_of_before_keeps_working(client: TestClient, service: Service) -> None:
+def test_a_key_with_a_name_of_before_keeps_working(client: ApiClient, service: Service) -> None:
     secret = make(client)["key"]
     with service.database.begin() as tx:
         tx.connection.execute(text("UPDATE api_key SET name = 'north 北 ' WHERE name = 'cc-north'"))
@@ -141,28 +141,28 @@ UNFIT = [
 ]
 
 
-def test_what_does_not_fit_is_refused_at_its_member(client: TestClient) -> None:
+def test_what_does_not_fit_is_refused_at_its_member(client: ApiClient) -> None:
     for change, pointer in UNFIT:
         refused = client.post("/v1/keys", json=KEY | change)
         assert refused.status_code == 422
         assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
 
 
-def test_a_name_is_taken_once_also_when_revoked(client: TestClient) -> None:
+def test_a_name_is_taken_once_also_when_revoked(client: ApiClient) -> None:
     made = make(client)
     assert client.post("/v1/keys", json=KEY).status_code == 409
     assert client.delete(f"/v1/keys/{made['id']}").status_code == 204
     assert client.post("/v1/keys", json=KEY).status_code == 409
 
 
-def test_a_key_that_belongs_to_a_user_acts_as_them(client: TestClient) -> None:
+def test_a_key_that_belongs_to_a_user_acts_as_them(client: ApiClient) -> None:
     # rule 1.5
     secret = make(client, roles=["agent"], user="admin")["key"]
     posted = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}, headers=bearer(secret))
     assert posted.json()["first_owner"] == "admin"
 
 
-def test_a_revoked_key_stops_for_good(client: TestClient) -> None:
+def test_a_revoked_key_stops_for_good(client: ApiClient) -> None:
     made = make(client)
     revoked = client.delete(f"/v1/keys/{made['id']}")
 
@@ -175,7 +175,7 @@ def test_a_revoked_key_stops_for_good(client: TestClient) -> None:
     assert client.delete("/v1/keys/nonsense").status_code == 404
 
 
-def test_a_key_revoked_elsewhere_stops_within_five_seconds(client: TestClient, service: Service) -> None:
+def test_a_key_revoked_elsewhere_stops_within_five_seconds(client: ApiClient, service: Service) -> None:
     made = make(client)
     elsewhere = Service(service.database, service.new_id)
 
@@ -190,7 +190,7 @@ def test_a_key_revoked_elsewhere_stops_within_five_seconds(client: TestClient, s
     assert not works()
 
 
-def test_an_expired_key_stops(client: TestClient, scenario: Scenario) -> None:
+def test_an_expired_key_stops(client: ApiClient, scenario: Scenario) -> None:
     made = make(client, expires_at="2026-01-05T02:00:00Z")
     scenario.jump(minutes=59)
     assert client.get("/v1/categories", headers=bearer(made["key"])).status_code == 200
@@ -198,7 +198,7 @@ def test_an_expired_key_stops(client: TestClient, scenario: Scenario) -> None:
     assert client.get("/v1/categories", headers=bearer(made["key"])).status_code == 401
 
 
-def test_the_last_key_that_makes_keys_stays(client: TestClient) -> None:
+def test_the_last_key_that_makes_keys_stays(client: ApiClient) -> None:
     own = next(item for item in client.get("/v1/keys").json()["items"] if item["name"] == "bootstrap")
     make(client)
     short = make(client, name="short", roles=["admin"])
@@ -238,7 +238,7 @@ def test_a_key_cannot_mint_a_stronger_one(scenario: Scenario, monkeypatch: pytes
 
 
 def test_a_database_out_of_reach_is_no_internal_error(
-    service: Service, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    service: Service, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key is looked up before any route, outside the handlers of errors."""
 
@@ -255,14 +255,14 @@ def test_a_database_out_of_reach_is_no_internal_error(
     assert answer.json()["type"] == "/problems/service-unavailable"
 
 
-def rotate(client: TestClient, key_id: str, status: int = 200, **members: Any) -> Any:
+def rotate(client: ApiClient, key_id: str, status: int = 200, **members: Any) -> Any:
     answer = client.post(f"/v1/keys/{key_id}/rotate", json=members)
     assert answer.status_code == status, answer.text
     return answer.json()
 
 
 def test_a_rotated_key_works_with_both_secrets_until_the_end_of_the_overlap(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     def works(secret: str) -> bool:
         return client.get("/v1/categories", headers=bearer(secret)).status_code == 200
@@ -290,7 +290,7 @@ def test_a_rotated_key_works_with_both_secrets_until_the_end_of_the_overlap(
     assert not list(check_configuration(scenario.service))
 
 
-def test_a_rotation_is_refused_at_its_member_or_for_its_key(client: TestClient, scenario: Scenario) -> None:
+def test_a_rotation_is_refused_at_its_member_or_for_its_key(client: ApiClient, scenario: Scenario) -> None:
     made = make(client, expires_at="2026-01-05T02:00:00Z")
     for overlap in ("P31D", "P1M", "P30DT1S", "-PT1H", "soon", "", 24, None):
         refused = rotate(client, made["id"], 422, overlap=overlap)
@@ -300,7 +300,7 @@ def test_a_rotation_is_refused_at_its_member_or_for_its_key(client: TestClient, 
     assert "revoked or expired" in rotate(client, made["id"], 409)["detail"]
 
 
-def test_a_repeated_rotation_sends_the_same_secret(client: TestClient, service: Service) -> None:
+def test_a_repeated_rotation_sends_the_same_secret(client: ApiClient, service: Service) -> None:
     key_id, headers = make(client)["id"], {"Idempotency-Key": "rotate-the-key"}
     path = f"/v1/keys/{key_id}/rotate"
     first, again = (client.post(path, json={}, headers=headers) for _ in range(2))
@@ -309,7 +309,7 @@ def test_a_repeated_rotation_sends_the_same_secret(client: TestClient, service: 
 
 
 def test_a_rotation_elsewhere_ends_the_former_secret_within_five_seconds(
-    client: TestClient, service: Service
+    client: ApiClient, service: Service
 ) -> None:
     made = make(client)
     elsewhere = Service(service.database, service.new_id)
@@ -328,7 +328,7 @@ def test_a_rotation_elsewhere_ends_the_former_secret_within_five_seconds(
 
 
 def test_the_last_use_is_written_by_a_loop_and_at_most_once_a_minute(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     service = scenario.service
     made = make(client)
@@ -370,7 +370,7 @@ ROLES_OF_USERS = [
 
 @pytest.mark.parametrize(("roles", "of_user", "status"), ROLES_OF_USERS)
 def test_a_key_has_no_more_rights_than_its_user(
-    client: TestClient, roles: list[str], of_user: list[str] | None, status: int
+    client: ApiClient, roles: list[str], of_user: list[str] | None, status: int
 ) -> None:
     members = {"login": "li.wei", "name": "Li Wei", "roles": of_user}
     assert client.post("/v1/users", json=members).status_code == 201
@@ -381,7 +381,7 @@ def test_a_key_has_no_more_rights_than_its_user(
         assert error["pointer"] == f"/roles/{len(roles) - 1}"
 
 
-def test_a_key_follows_the_roles_of_its_user(client: TestClient) -> None:
+def test_a_key_follows_the_roles_of_its_user(client: ApiClient) -> None:
     client.post("/v1/users", json={"login": "li.wei", "name": "Li Wei"})
     secret = make(client, roles=["admin"], user="li.wei")["key"]
 

@@ -8,7 +8,6 @@ from time import perf_counter, thread_time
 from uuid import UUID
 
 import pytest
-from starlette.testclient import TestClient
 
 import complaints
 from complaints.api.problems import translations
@@ -16,6 +15,7 @@ from complaints.api.problems.languages import choose_language
 from complaints.api.problems.translations import find_translation, say
 from complaints.use_cases.service import Service
 from complaints.wiring import open_import_worker
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 ZH = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
@@ -184,7 +184,7 @@ def test_every_fixed_message_has_a_translation() -> None:
 # Answers
 
 
-def test_a_problem_in_both_languages(client: TestClient) -> None:
+def test_a_problem_in_both_languages(client: ApiClient) -> None:
     sent = {"channel": "phone", "colour": 1}
     english = client.post("/v1/complaints", json=sent)
     chinese = client.post("/v1/complaints", json=sent, headers=ZH)
@@ -198,7 +198,7 @@ def test_a_problem_in_both_languages(client: TestClient) -> None:
     assert body["type"] == english.json()["type"]
 
 
-def test_refusals_of_every_layer_are_in_chinese(client: TestClient) -> None:
+def test_refusals_of_every_layer_are_in_chinese(client: ApiClient) -> None:
     for method, path, options, detail in (
         ("GET", "/v1/complaints/C999999995", {}, "'C999999995' 输入有误：校验位不符。请重新核对投诉编号。"),
         ("GET", "/v1/nowhere", {}, "此地址没有内容。"),
@@ -237,7 +237,7 @@ def test_refusals_of_every_layer_are_in_chinese(client: TestClient) -> None:
         assert not answer.json()["title"].isascii()
 
 
-def test_a_parameter_and_a_list_are_called_by_their_names(client: TestClient) -> None:
+def test_a_parameter_and_a_list_are_called_by_their_names(client: ApiClient) -> None:
     fault = client.get("/v1/complaints?status=received&status=x").json()["errors"][0]
     assert (fault["in"], fault["parameter"]) == ("query", "status")
     assert fault["message"].startswith("status should be ")
@@ -245,7 +245,7 @@ def test_a_parameter_and_a_list_are_called_by_their_names(client: TestClient) ->
     assert answer.json()["errors"][0]["message"] == "tags should be a list."
 
 
-def test_the_faults_of_imported_rows_in_chinese(client: TestClient, service: Service) -> None:
+def test_the_faults_of_imported_rows_in_chinese(client: ApiClient, service: Service) -> None:
     rows = "channel,subject,received_at,vulnerable\nnone,a,2026-01-01T00:00:00Z,\nphone,b,today,perhaps\n"
     query = "?map.received_at=received_at&map.complainant.vulnerable=vulnerable"
     begun = client.post(f"/v1/imports{query}", content=rows, headers={"Content-Type": "text/csv"})
@@ -265,7 +265,7 @@ def test_the_faults_of_imported_rows_in_chinese(client: TestClient, service: Ser
     ]
 
 
-def test_the_reasons_of_refused_actions_in_chinese(client: TestClient, scenario: Scenario) -> None:
+def test_the_reasons_of_refused_actions_in_chinese(client: ApiClient, scenario: Scenario) -> None:
     path = f"/v1/complaints/{scenario.post().id}/transitions"
     answer = client.get(path, headers=ZH)
     reasons = {one["action"]: one["refused_because"] for one in answer.json()["items"]}

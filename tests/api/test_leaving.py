@@ -5,7 +5,6 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.errors import InvalidContent
 from complaints.domain.vocabulary import AccessRole
@@ -13,6 +12,7 @@ from complaints.storage.save import save
 from complaints.use_cases.complaints import leaving
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 Json = dict[str, Any]
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("everything_holds")
 
 
 @pytest.fixture
-def staffed(client: TestClient) -> TestClient:
+def staffed(client: ApiClient) -> ApiClient:
     """The API of a house with two more users and one more team."""
     for login in ("li.wei", "zhao.min"):
         assert client.post("/v1/users", json={"login": login, "name": login}).status_code == 201
@@ -39,30 +39,30 @@ def staffed(client: TestClient) -> TestClient:
     return client
 
 
-def post(client: TestClient, **members: Any) -> str:
+def post(client: ApiClient, **members: Any) -> str:
     answer = client.post("/v1/complaints", json={"channel": "phone", "subject": "No dial tone", **members})
     assert answer.status_code == 201, answer.text
     return f"/v1/complaints/{answer.json()['id']}"
 
 
-def act(client: TestClient, address: str, action: str, **members: Any) -> Json:
+def act(client: ApiClient, address: str, action: str, **members: Any) -> Json:
     body = {"action": action, **CARRIED.get(action, {}), **members}
     answer = client.post(f"{address}/transitions", json=body)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
-def deactivate(client: TestClient, login: str = "li.wei", **members: Any) -> tuple[int, Json]:
+def deactivate(client: ApiClient, login: str = "li.wei", **members: Any) -> tuple[int, Json]:
     answer = client.patch(f"/v1/users/{login}", json={"active": False, **members})
     return answer.status_code, answer.json()
 
 
-def owners(client: TestClient, address: str) -> tuple[str, str | None]:
+def owners(client: ApiClient, address: str) -> tuple[str, str | None]:
     shown = client.get(address).json()
     return shown["first_owner"], shown["assignee"]
 
 
-def last_event(client: TestClient, address: str) -> Json:
+def last_event(client: ApiClient, address: str) -> Json:
     return dict(client.get(f"{address}/timeline?limit=200").json()["items"][-1])
 
 
@@ -74,7 +74,7 @@ def last_event(client: TestClient, address: str) -> Json:
     ],
 )
 def test_rule_1_7_open_complaints_go_to_the_successor_or_to_the_team(
-    staffed: TestClient, scenario: Scenario, successor: str | None, assigned: Any, owned: Any
+    staffed: ApiClient, scenario: Scenario, successor: str | None, assigned: Any, owned: Any
 ) -> None:
     theirs, answered, ended = post(staffed), post(staffed, first_owner="li.wei"), post(staffed)
     act(staffed, theirs, "assign", assignee="li.wei")
@@ -93,7 +93,7 @@ def test_rule_1_7_open_complaints_go_to_the_successor_or_to_the_team(
         assert told["actor"] == "key:bootstrap"
 
 
-def test_a_leader_leaves_with_a_successor_only(staffed: TestClient) -> None:
+def test_a_leader_leaves_with_a_successor_only(staffed: ApiClient) -> None:
     staffed.patch("/v1/departments/service", json={"head": "zhao.min", "deputy": "li.wei"})
     staffed.patch("/v1/users/admin", json={"deputy": "zhao.min"})
     status, problem = deactivate(staffed, "zhao.min")
@@ -117,7 +117,7 @@ REFUSED: list[tuple[str, Json, int]] = [
 ]
 
 
-def test_a_refused_leaving_hands_nothing_over(staffed: TestClient) -> None:
+def test_a_refused_leaving_hands_nothing_over(staffed: ApiClient) -> None:
     address = post(staffed, first_owner="li.wei")
     for login, body, status in REFUSED:
         assert staffed.patch(f"/v1/users/{login}", json=body).status_code == status, body
@@ -125,7 +125,7 @@ def test_a_refused_leaving_hands_nothing_over(staffed: TestClient) -> None:
         assert staffed.get("/v1/users/li.wei").json()["active"] is True
 
 
-def test_an_agent_deactivates_nobody(staffed: TestClient, scenario: Scenario) -> None:
+def test_an_agent_deactivates_nobody(staffed: ApiClient, scenario: Scenario) -> None:
     address = post(staffed, first_owner="li.wei")
     key = scenario.key(AccessRole.AGENT)
     answer = staffed.patch("/v1/users/li.wei", json={"active": False}, headers=key)
@@ -133,7 +133,7 @@ def test_an_agent_deactivates_nobody(staffed: TestClient, scenario: Scenario) ->
 
 
 def test_many_complaints_are_handed_over_in_several_transactions(
-    staffed: TestClient, monkeypatch: pytest.MonkeyPatch
+    staffed: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leaving, "BATCH", 2)
     addresses = [post(staffed, first_owner="li.wei") for _ in range(5)]
@@ -142,7 +142,7 @@ def test_many_complaints_are_handed_over_in_several_transactions(
 
 
 def test_whoever_assigns_to_a_leaver_at_that_moment_loses_nothing(
-    staffed: TestClient, scenario: Scenario
+    staffed: ApiClient, scenario: Scenario
 ) -> None:
     complaints = [scenario.post() for _ in range(8)]
     barrier = Barrier(len(complaints) + 1)
@@ -170,7 +170,7 @@ class CutOff(Exception):
 
 
 @pytest.fixture
-def cut_off(staffed: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def cut_off(staffed: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses of 7 complaints of li.wei. The process ends when 4 of them are handed over to zhao.min.
 
     Every step of their ladders is taken, so only an owner keeps them from being forgotten.
@@ -193,17 +193,17 @@ def cut_off(staffed: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyP
     return addresses
 
 
-def progress(client: TestClient) -> Json:
+def progress(client: ApiClient) -> Json:
     return dict(client.get("/v1/users/li.wei/leaving").json())
 
 
-def counts(client: TestClient) -> tuple[int, int, bool]:
+def counts(client: ApiClient) -> tuple[int, int, bool]:
     shown = progress(client)
     return shown["done"], shown["total"], shown["finished_at"] is not None
 
 
 def test_rule_1_7_a_leaving_that_was_cut_off_goes_on(
-    staffed: TestClient, scenario: Scenario, service: Service, cut_off: list[str]
+    staffed: ApiClient, scenario: Scenario, service: Service, cut_off: list[str]
 ) -> None:
     """Every invariant holds at each moment: whoever owns a complaint is active, or is leaving."""
     assert counts(staffed) == (4, 7, False)
@@ -225,7 +225,7 @@ def test_rule_1_7_a_leaving_that_was_cut_off_goes_on(
     assert {last_event(staffed, one)["actor"] for one in cut_off} == {"key:bootstrap"}
 
 
-def test_the_same_call_again_goes_on_too(staffed: TestClient, cut_off: list[str]) -> None:
+def test_the_same_call_again_goes_on_too(staffed: ApiClient, cut_off: list[str]) -> None:
     began = progress(staffed)["started_at"]
     assert deactivate(staffed)[0] == 200
     assert counts(staffed) == (7, 7, True)
@@ -236,7 +236,7 @@ def test_the_same_call_again_goes_on_too(staffed: TestClient, cut_off: list[str]
 
 
 def test_a_successor_who_leaves_meanwhile_gets_no_more(
-    staffed: TestClient, service: Service, cut_off: list[str]
+    staffed: ApiClient, service: Service, cut_off: list[str]
 ) -> None:
     assert deactivate(staffed, "zhao.min", successor="admin")[0] == 200
     leaving.finish_leavings(service)
@@ -244,7 +244,7 @@ def test_a_successor_who_leaves_meanwhile_gets_no_more(
 
 
 def test_a_user_who_comes_back_keeps_what_is_left(
-    staffed: TestClient, service: Service, cut_off: list[str]
+    staffed: ApiClient, service: Service, cut_off: list[str]
 ) -> None:
     assert staffed.patch("/v1/users/li.wei", json={"active": True}).status_code == 200
     leaving.finish_leavings(service)
@@ -253,7 +253,7 @@ def test_a_user_who_comes_back_keeps_what_is_left(
 
 
 def test_what_a_leaver_gets_a_moment_after_the_end_is_handed_over_too(
-    staffed: TestClient, scenario: Scenario, service: Service
+    staffed: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     assert deactivate(staffed, successor="zhao.min")[0] == 200
     address = post(staffed)
@@ -264,7 +264,7 @@ def test_what_a_leaver_gets_a_moment_after_the_end_is_handed_over_too(
 
 
 def test_rule_1_7_a_step_of_a_ladder_hands_over_to_the_successor(
-    staffed: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    staffed: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = post(staffed, first_owner="li.wei")
     with monkeypatch.context() as patch:
@@ -276,7 +276,7 @@ def test_rule_1_7_a_step_of_a_ladder_hands_over_to_the_successor(
 
 
 def test_rule_1_7_nothing_is_forgotten_while_others_write(
-    staffed: TestClient, scenario: Scenario, service: Service, monkeypatch: pytest.MonkeyPatch
+    staffed: ApiClient, scenario: Scenario, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three writers give work to the leaver and take it away, while the leaving goes on and `check` looks."""
     monkeypatch.setattr(leaving, "BATCH", 3)
@@ -309,7 +309,7 @@ def test_rule_1_7_nothing_is_forgotten_while_others_write(
     assert found == []
 
 
-def test_a_successor_stands_in_for_the_leaver(staffed: TestClient, scenario: Scenario) -> None:
+def test_a_successor_stands_in_for_the_leaver(staffed: ApiClient, scenario: Scenario) -> None:
     """Rule 3.10: what waits for the leaver waits for the successor."""
     address = post(staffed, first_owner="li.wei")
     act(staffed, address, "assign", assignee="li.wei")
@@ -323,7 +323,7 @@ def test_a_successor_stands_in_for_the_leaver(staffed: TestClient, scenario: Sce
     ]
 
 
-def test_no_progress_of_who_never_left(staffed: TestClient) -> None:
+def test_no_progress_of_who_never_left(staffed: ApiClient) -> None:
     for login in ("li.wei", "nobody"):
         assert staffed.get(f"/v1/users/{login}/leaving").status_code == 404
 
@@ -339,7 +339,7 @@ def retire(service: Service, update: str) -> None:
 # Retired values ------------------------------------------------------------------------------------------------------
 
 
-def test_rule_1_7_a_retired_value_that_stays_is_no_choice(staffed: TestClient, scenario: Scenario) -> None:
+def test_rule_1_7_a_retired_value_that_stays_is_no_choice(staffed: ApiClient, scenario: Scenario) -> None:
     sent = {"source": "cc", "external_id": "E1", "category": "network.slow", "first_owner": "li.wei"}
     address = post(staffed, **sent)
     for step in ENDED:
@@ -360,7 +360,7 @@ def test_rule_1_7_a_retired_value_that_stays_is_no_choice(staffed: TestClient, s
         assert staffed.patch(other, json=change).status_code == 422
 
 
-def test_an_assignment_that_keeps_a_retired_user_passes(staffed: TestClient, scenario: Scenario) -> None:
+def test_an_assignment_that_keeps_a_retired_user_passes(staffed: ApiClient, scenario: Scenario) -> None:
     address = post(staffed)
     act(staffed, address, "assign", assignee="li.wei")
     assert act(staffed, address, "assign", team="operations", assignee="li.wei")["assignee"] == "li.wei"
@@ -376,7 +376,7 @@ def test_an_assignment_that_keeps_a_retired_user_passes(staffed: TestClient, sce
     ids=["resolved", "not solved", "closed"],
 )
 def test_rule_1_7_reopening_into_retired_hands_routes_again(
-    staffed: TestClient, service: Service, steps: list[str], again: str
+    staffed: ApiClient, service: Service, steps: list[str], again: str
 ) -> None:
     address = post(staffed, category="network.outage", first_owner="li.wei")
     act(staffed, address, "assign", team="night", assignee="li.wei")
@@ -390,7 +390,7 @@ def test_rule_1_7_reopening_into_retired_hands_routes_again(
 
 
 def test_an_owner_who_left_unseen_is_replaced_at_the_next_step(
-    staffed: TestClient, scenario: Scenario, service: Service
+    staffed: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     address = post(staffed, first_owner="li.wei")
     retire(service, "user_account SET active = FALSE WHERE login = 'li.wei'")

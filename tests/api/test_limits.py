@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.app import _IN_TURN, create_app
 from complaints.api.http import turns
@@ -16,17 +15,18 @@ from complaints.api.http.turns import Turns
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.wiring import open_import_worker, wall_now
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, Scenario
 
 ADMIN = {"Authorization": f"Bearer {ADMIN_SECRET}"}
 FILE = "channel,subject\nphone,x\n"
 
 
-def limited(scenario: Scenario, **limits: Any) -> TestClient:
-    return TestClient(create_app(scenario.service, wall=wall_now, **limits), headers=ADMIN)
+def limited(scenario: Scenario, **limits: Any) -> ApiClient:
+    return ApiClient(create_app(scenario.service, wall=wall_now, **limits), headers=ADMIN)
 
 
-def start(client: TestClient, *, headers: dict[str, str] | None = None, file: str = FILE) -> Any:
+def start(client: ApiClient, *, headers: dict[str, str] | None = None, file: str = FILE) -> Any:
     return client.post("/v1/imports", content=file, headers={"Content-Type": "text/csv", **(headers or {})})
 
 
@@ -50,7 +50,7 @@ def test_a_key_has_so_many_calls_a_minute(scenario: Scenario, monkeypatch: pytes
     assert client.get("/v1/complaints").json()["items"] == []
 
 
-def test_without_the_setting_no_answer_tells_of_a_limit(client: TestClient) -> None:
+def test_without_the_setting_no_answer_tells_of_a_limit(client: ApiClient) -> None:
     assert "ratelimit" not in client.get("/v1/teams").headers
 
 
@@ -183,7 +183,7 @@ def test_pages_stand_in_line_and_calls_do_not(
     assert bool(begun) is waits
 
 
-def test_refusals_without_a_key_stand_in_line(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals_without_a_key_stand_in_line(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[object] = []
 
     async def note(line: object) -> None:

@@ -1,14 +1,14 @@
 """Links between complaints over the API, and re-planning."""
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 
-def test_a_link_is_added_once_and_removed(client: TestClient, scenario: Scenario) -> None:
+def test_a_link_is_added_once_and_removed(client: ApiClient, scenario: Scenario) -> None:
     one, other = scenario.post(), scenario.post()
     address = f"/v1/complaints/{one.id}/links"
     body = {"type": "related", "complaint_id": number_of(other.sequence)}
@@ -30,7 +30,7 @@ def test_a_link_is_added_once_and_removed(client: TestClient, scenario: Scenario
     assert types == ["complaint.created", "complaint.linked", "complaint.unlinked"]
 
 
-def test_the_link_of_a_merge_stays(client: TestClient, scenario: Scenario) -> None:
+def test_the_link_of_a_merge_stays(client: ApiClient, scenario: Scenario) -> None:
     into = scenario.post(complainant={"phone": "+8613800000000"})
     merged = scenario.post(complainant={"phone": "+8613800000000"})
     scenario.act(merged, "merge", into=str(into.id))
@@ -54,7 +54,7 @@ def test_the_link_of_a_merge_stays(client: TestClient, scenario: Scenario) -> No
     ],
 )
 def test_bad_links_are_refused(
-    client: TestClient, scenario: Scenario, body: dict[str, str], pointer: str
+    client: ApiClient, scenario: Scenario, body: dict[str, str], pointer: str
 ) -> None:
     complaint = scenario.post()
     assert number_of(complaint.sequence) == "C000000013"
@@ -66,7 +66,7 @@ def test_bad_links_are_refused(
     assert scenario.load(complaint).version == 1
 
 
-def test_a_removal_names_the_link(client: TestClient, scenario: Scenario) -> None:
+def test_a_removal_names_the_link(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/links"
 
@@ -75,7 +75,7 @@ def test_a_removal_names_the_link(client: TestClient, scenario: Scenario) -> Non
     assert client.delete(f"{address}?type=related&complaint_id=C000000999").status_code == 404
 
 
-def test_links_need_the_right_to_work(client: TestClient, scenario: Scenario) -> None:
+def test_links_need_the_right_to_work(client: ApiClient, scenario: Scenario) -> None:
     one, other = scenario.post(), scenario.post()
     body = {"type": "related", "complaint_id": str(other.id)}
 
@@ -84,7 +84,7 @@ def test_links_need_the_right_to_work(client: TestClient, scenario: Scenario) ->
         assert answer.status_code == 403
 
 
-def test_only_supervisors_replan(client: TestClient, scenario: Scenario) -> None:
+def test_only_supervisors_replan(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/replan"
     body = {"policy": {"code": "telecom-handbook", "version": 1}}
@@ -98,7 +98,7 @@ def test_only_supervisors_replan(client: TestClient, scenario: Scenario) -> None
     assert event["type"] == "complaint.replanned"
 
 
-def test_replanning_to_an_unknown_policy_is_refused(client: TestClient, scenario: Scenario) -> None:
+def test_replanning_to_an_unknown_policy_is_refused(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/replan"
 

@@ -4,7 +4,6 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.complaints.schemas import ComplaintShown
 from complaints.api.openapi.example_files import read_examples
@@ -13,6 +12,7 @@ from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS, PLAIN_NAM
 from complaints.domain.importing.options import find_member
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint
 from complaints.use_cases.complaints.filters import ComplaintFilter
+from tests.api_client import ApiClient
 
 COMPLAINT = read_examples("complaints.api.complaints")["complaint"]
 LEAST = {"channel": "web", "subject": "Something else"}
@@ -49,7 +49,7 @@ def test_request_answer_and_import_know_the_member(member: PlainMember) -> None:
 
 
 @of_each_member
-def test_a_posted_value_is_shown_recorded_and_found(client: TestClient, member: PlainMember) -> None:
+def test_a_posted_value_is_shown_recorded_and_found(client: ApiClient, member: PlainMember) -> None:
     sent = _body(member)
     client.post("/v1/complaints", json=LEAST)
     posted = client.post("/v1/complaints", json=LEAST | sent).json()
@@ -67,7 +67,7 @@ def test_a_posted_value_is_shown_recorded_and_found(client: TestClient, member: 
 
 
 @pytest.mark.parametrize("name", [name for name in PLAIN_NAMES if name in PatchComplaint.model_fields])
-def test_a_value_may_change_if_the_body_of_a_change_has_it(client: TestClient, name: str) -> None:
+def test_a_value_may_change_if_the_body_of_a_change_has_it(client: ApiClient, name: str) -> None:
     posted = client.post("/v1/complaints", json=LEAST).json()
     changed = client.patch(f"/v1/complaints/{posted['id']}", json={name: COMPLAINT[name]}).json()
     assert changed[name] == COMPLAINT[name] != posted[name]

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 Json = dict[str, Any]
@@ -16,28 +16,28 @@ RESOLVED = {"resolution": "Repaired", "outcome": "upheld", "cause": "technical",
 pytestmark = pytest.mark.usefixtures("everything_holds")
 
 
-def post(client: TestClient, **members: Any) -> Json:
+def post(client: ApiClient, **members: Any) -> Json:
     body = {"channel": "phone", "subject": "No dial tone", "complainant": LIN, **members}
     answer = client.post("/v1/complaints", json=body)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
-def act(client: TestClient, complaint: Json, action: str, **members: Any) -> Json:
+def act(client: ApiClient, complaint: Json, action: str, **members: Any) -> Json:
     answer = client.post(f"/v1/complaints/{complaint['id']}/transitions", json={"action": action, **members})
     return {"http": answer.status_code, **answer.json()}
 
 
-def get(client: TestClient, complaint: Json, part: str = "") -> Any:
+def get(client: ApiClient, complaint: Json, part: str = "") -> Any:
     return client.get(f"/v1/complaints/{complaint['id']}{part}").json()
 
 
-def promise(client: TestClient, complaint: Json, due_at: str) -> Json:
+def promise(client: ApiClient, complaint: Json, due_at: str) -> Json:
     body = {"text": "We call back", "due_at": due_at}
     return dict(client.post(f"/v1/complaints/{complaint['id']}/promises", json=body).json())
 
 
-def promises(client: TestClient, complaint: Json) -> list[tuple[str, str, str]]:
+def promises(client: ApiClient, complaint: Json) -> list[tuple[str, str, str]]:
     items = get(client, complaint, "/promises")["items"]
     return [(one["text"], one["due_at"], one["status"]) for one in items]
 
@@ -50,7 +50,7 @@ SOON, LATE = "2026-01-05T02:00:00Z", "2026-01-08T01:00:00Z"
 
 
 def test_rule_1_8_the_promises_and_the_higher_priority_move_along(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     into, merged = post(client, severity="low"), post(client, severity="high")
     promise(client, into, LATE)
@@ -80,7 +80,7 @@ def test_rule_1_8_the_promises_and_the_higher_priority_move_along(
     ],
 )
 def test_rule_1_8_a_vulnerable_complainant_is_vulnerable_there_too(
-    client: TestClient, own: Json, other: Json, priority: str, reasons: list[str]
+    client: ApiClient, own: Json, other: Json, priority: str, reasons: list[str]
 ) -> None:
     into, merged = post(client, complainant=LIN | own), post(client, complainant=LIN | other)
     act(client, merged, "merge", into=into["id"])
@@ -92,7 +92,7 @@ def test_rule_1_8_a_vulnerable_complainant_is_vulnerable_there_too(
     )
 
 
-def test_a_given_priority_gives_way_to_a_higher_one_only(client: TestClient) -> None:
+def test_a_given_priority_gives_way_to_a_higher_one_only(client: ApiClient) -> None:
     into = post(client, priority="normal")
     for priority, after, reasons in (
         ("low", "normal", ["given"]),
@@ -105,7 +105,7 @@ def test_a_given_priority_gives_way_to_a_higher_one_only(client: TestClient) -> 
 
 @pytest.mark.parametrize("steps", [["resolve"], ["resolve", "notify_result"]], ids=len)
 def test_a_complaint_with_a_result_takes_no_merge_before_it_is_reopened(
-    client: TestClient, steps: list[str]
+    client: ApiClient, steps: list[str]
 ) -> None:
     into, merged = post(client), post(client)
     for step in steps:
@@ -118,7 +118,7 @@ def test_a_complaint_with_a_result_takes_no_merge_before_it_is_reopened(
     assert act(client, merged, "merge", into=into["id"])["status"] == "merged"
 
 
-def test_rule_1_9_a_supervisor_undoes_a_merge_within_an_hour(client: TestClient, scenario: Scenario) -> None:
+def test_rule_1_9_a_supervisor_undoes_a_merge_within_an_hour(client: ApiClient, scenario: Scenario) -> None:
     into, merged = post(client, severity="low"), post(client)
     act(client, merged, "respond", **SAID)
     for due_at in (SOON, LATE):
@@ -154,9 +154,7 @@ def test_rule_1_9_a_supervisor_undoes_a_merge_within_an_hour(client: TestClient,
     assert "within an hour" in late["detail"]
 
 
-def test_promises_return_from_a_complaint_that_ended_meanwhile(
-    client: TestClient, scenario: Scenario
-) -> None:
+def test_promises_return_from_a_complaint_that_ended_meanwhile(client: ApiClient, scenario: Scenario) -> None:
     into, merged = post(client), post(client)
     promise(client, merged, SOON)
     act(client, merged, "merge", into=into["id"])
@@ -167,9 +165,7 @@ def test_promises_return_from_a_complaint_that_ended_meanwhile(
     assert promises(client, merged) == [("We call back", SOON, "breached")]
 
 
-def test_rule_1_9_escalations_wait_again_after_an_undone_merge(
-    client: TestClient, scenario: Scenario
-) -> None:
+def test_rule_1_9_escalations_wait_again_after_an_undone_merge(client: ApiClient, scenario: Scenario) -> None:
     into, merged = post(client), post(client)
     act(client, merged, "escalate", reason="They called again", role="team_lead")
     promise(client, merged, SOON)

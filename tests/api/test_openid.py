@@ -12,7 +12,6 @@ import httpx2
 import pytest
 from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from complaints.api.accounts import openid_provider
 from complaints.api.accounts.openid_provider import KEYS_REST_SECONDS, OpenIdProvider
@@ -22,6 +21,7 @@ from complaints.use_cases.accounts.openid_attempts import OpenIdRefused, begin_a
 from complaints.use_cases.service import Service
 from tests.api.openid_server import CLIENT, CODE, SECRET, ForgingProvider, serving_provider
 from tests.api.wall_clock import Clock, wall_clock
+from tests.api_client import ApiClient
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
 PUBLIC_URL = "https://complaints.example"
@@ -47,7 +47,7 @@ def provider(running: ForgingProvider) -> ForgingProvider:
 class Browser:
     """A browser that signs in. It keeps the cookies itself, as a browser does behind a proxy that ends TLS."""
 
-    def __init__(self, client: TestClient) -> None:
+    def __init__(self, client: ApiClient) -> None:
         self._client = client
         self.cookies: dict[str, str] = {}
 
@@ -82,7 +82,7 @@ class Browser:
 
 
 def use_provider(
-    client: TestClient,
+    client: ApiClient,
     provider: ForgingProvider,
     *,
     client_secret: str | None = SECRET,
@@ -98,26 +98,24 @@ def use_provider(
 
 
 @pytest.fixture
-def openid(client: TestClient, provider: ForgingProvider) -> Iterator[OpenIdSignIn]:
+def openid(client: ApiClient, provider: ForgingProvider) -> Iterator[OpenIdSignIn]:
     yield use_provider(client, provider)
     app: Any = client.app
     app.state.openid = None
 
 
-def make_user(client: TestClient, login: str = LOGIN, **members: Any) -> None:
+def make_user(client: ApiClient, login: str = LOGIN, **members: Any) -> None:
     user = {"login": login, "name": "Li Wei", "roles": ["agent"], "scope": "all", "email": EMAIL, **members}
     client.post("/v1/users", json=user).raise_for_status()
 
 
-def link(
-    client: TestClient, provider: ForgingProvider, login: str = LOGIN, subject: str = "subject-1"
-) -> Any:
+def link(client: ApiClient, provider: ForgingProvider, login: str = LOGIN, subject: str = "subject-1") -> Any:
     content = {"issuer": provider.issuer, "subject": subject}
     return client.put(f"/v1/users/{login}/identity", json=content)
 
 
 @pytest.fixture
-def browser(client: TestClient, openid: OpenIdSignIn, provider: ForgingProvider) -> Browser:
+def browser(client: ApiClient, openid: OpenIdSignIn, provider: ForgingProvider) -> Browser:
     """A browser whose user is linked to the subject of the provider."""
     make_user(client)
     link(client, provider).raise_for_status()
@@ -168,7 +166,7 @@ def test_a_linked_user_signs_in_and_acts_with_the_session(
 
 
 def test_an_attempt_works_once_in_its_browser_and_for_ten_minutes(
-    client: TestClient, browser: Browser, provider: ForgingProvider, clock: Clock
+    client: ApiClient, browser: Browser, provider: ForgingProvider, clock: Clock
 ) -> None:
     state = browser.begin(provider)
     kept = dict(browser.cookies)
@@ -240,7 +238,7 @@ WITHOUT_PROOF: list[tuple[Json, Json, Json, str]] = [  # parameters, claims, met
 
 
 def test_an_answer_of_the_provider_without_a_proof_is_refused(
-    client: TestClient, browser: Browser, provider: ForgingProvider
+    client: ApiClient, browser: Browser, provider: ForgingProvider
 ) -> None:
     for sent, claims, metadata, detail in WITHOUT_PROOF:
         provider.claims, provider.metadata = claims, metadata
@@ -269,7 +267,7 @@ def test_the_next_path_leads_nowhere_else(browser: Browser) -> None:
 
 
 def test_new_keys_of_the_provider_are_fetched_once_a_minute(
-    client: TestClient, browser: Browser, provider: ForgingProvider
+    client: ApiClient, browser: Browser, provider: ForgingProvider
 ) -> None:
     seconds = [1000.0]
     use_provider(client, provider, client_secret=None, clock=lambda: seconds[0])
@@ -315,7 +313,7 @@ NOT_NOW = (
 
 
 def test_a_provider_that_does_not_answer_as_it_must_gives_503(
-    client: TestClient, browser: Browser, provider: ForgingProvider, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, browser: Browser, provider: ForgingProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for fault in UNUSABLE:
         provider.reset()
@@ -365,7 +363,7 @@ NOT_LINKED = (
 
 
 def test_only_an_administrator_links_a_subject(
-    client: TestClient, openid: OpenIdSignIn, provider: ForgingProvider, caplog: pytest.LogCaptureFixture
+    client: ApiClient, openid: OpenIdSignIn, provider: ForgingProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Rule 8.5. Not even a verified e-mail address links, unless the installation says so."""
     make_user(client)
@@ -399,7 +397,7 @@ def test_only_an_administrator_links_a_subject(
     assert [one["state"]["subject"] for one in recorded] == [None, "subject-1"]
 
 
-def test_an_identity_that_is_none_is_refused(client: TestClient) -> None:
+def test_an_identity_that_is_none_is_refused(client: ApiClient) -> None:
     whole = {"issuer": "https://login.example", "subject": "x"}
     for changed in (
         {"issuer": "login.example"},
@@ -414,7 +412,7 @@ def test_an_identity_that_is_none_is_refused(client: TestClient) -> None:
 
 
 def test_a_verified_address_of_one_user_links_if_the_installation_says_so(
-    client: TestClient, openid: OpenIdSignIn, provider: ForgingProvider
+    client: ApiClient, openid: OpenIdSignIn, provider: ForgingProvider
 ) -> None:
     use_provider(client, provider, links_by_email=True)
     make_user(client)
@@ -441,7 +439,7 @@ def test_a_verified_address_of_one_user_links_if_the_installation_says_so(
 
 
 def test_an_address_links_neither_two_users_nor_one_who_has_or_had_an_identity(
-    client: TestClient, openid: OpenIdSignIn, provider: ForgingProvider
+    client: ApiClient, openid: OpenIdSignIn, provider: ForgingProvider
 ) -> None:
     use_provider(client, provider, links_by_email=True)
     make_user(client)
@@ -457,7 +455,7 @@ def test_an_address_links_neither_two_users_nor_one_who_has_or_had_an_identity(
 
 
 def test_a_linked_user_who_left_or_has_no_role_cannot_sign_in(
-    client: TestClient, browser: Browser, provider: ForgingProvider
+    client: ApiClient, browser: Browser, provider: ForgingProvider
 ) -> None:
     client.patch(f"/v1/users/{LOGIN}", json={"roles": []}).raise_for_status()
     assert refusal(browser.sign_in(provider))[:2] == (403, "forbidden")
@@ -466,7 +464,7 @@ def test_a_linked_user_who_left_or_has_no_role_cannot_sign_in(
     assert browser.cookies == {}
 
 
-def test_without_a_provider_the_addresses_are_not_there(client: TestClient) -> None:
+def test_without_a_provider_the_addresses_are_not_there(client: ApiClient) -> None:
     for path in (BEGIN, CALLBACK):
         answer = refusal(Browser(client).get(path))
         assert answer == (404, "not-found", "No OpenID provider is configured here: sign in by password.")
@@ -486,7 +484,7 @@ def mock() -> Iterator[str]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # between the libraries of the mock
-def test_a_user_signs_in_at_the_mock_of_others(client: TestClient, openid: OpenIdSignIn, mock: str) -> None:
+def test_a_user_signs_in_at_the_mock_of_others(client: ApiClient, openid: OpenIdSignIn, mock: str) -> None:
     app: Any = client.app
     app.state.openid = OpenIdSignIn(
         OpenIdProvider(mock, client_id=CLIENT, client_secret=SECRET), PUBLIC_URL, links_by_email=True

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.upkeep.recipient_checks import check_recipients
 from complaints.use_cases.upkeep.seeding import shipped_policy
 from complaints.wiring import wall_now
+from tests.api_client import ApiClient
 from tests.support import Scenario, count_statements
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/own-deadlines.yaml"
@@ -23,25 +23,25 @@ TOLD = {"message": "Repaired.", "contact_channel": "phone"}
 
 
 @pytest.fixture(autouse=True)
-def applied(client: TestClient, everything_holds: None) -> None:
+def applied(client: ApiClient, everything_holds: None) -> None:
     answer = client.post(
         "/v1/policies", content=EXAMPLE.read_text(), headers={"Content-Type": "application/yaml"}
     )
     assert (answer.status_code, answer.json()["warnings"]) == (201, [])
 
 
-def post(client: TestClient, **members: Any) -> str:
+def post(client: ApiClient, **members: Any) -> str:
     answer = client.post("/v1/complaints", json={"channel": "phone", "subject": "No signal", **members})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
-def act(client: TestClient, reference: str, action: str, **members: Any) -> None:
+def act(client: ApiClient, reference: str, action: str, **members: Any) -> None:
     answer = client.post(f"/v1/complaints/{reference}/transitions", json={"action": action, **members})
     assert answer.status_code == 200, answer.text
 
 
-def shown(client: TestClient, reference: str) -> dict[str, list[dict[str, Any]]]:
+def shown(client: ApiClient, reference: str) -> dict[str, list[dict[str, Any]]]:
     """The deadlines of a complaint by kind."""
     found: dict[str, list[dict[str, Any]]] = {}
     for deadline in client.get(f"/v1/complaints/{reference}").json()["deadlines"]:
@@ -49,12 +49,12 @@ def shown(client: TestClient, reference: str) -> dict[str, list[dict[str, Any]]]
     return found
 
 
-def statuses(client: TestClient, reference: str, kind: str) -> list[str]:
+def statuses(client: ApiClient, reference: str, kind: str) -> list[str]:
     return [one["status"] for one in shown(client, reference).get(kind, [])]
 
 
 def test_an_own_deadline_is_listed_escalated_once_explained_and_met(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     """Rules 3.1, 3.9, 3.13, 4.7 and 4.12."""
     appeal = post(client, **APPEAL, region="CN-31")
@@ -117,7 +117,7 @@ def test_an_own_deadline_is_listed_escalated_once_explained_and_met(
 
 
 def test_rules_2_08_and_4_10_a_changed_region_recomputes_and_routes(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     complaint = post(client, **APPEAL)
     assert shown(client, complaint)["regulator"][0]["due_at"] == "2026-01-20T01:00:00Z"
@@ -131,7 +131,7 @@ def test_rules_2_08_and_4_10_a_changed_region_recomputes_and_routes(
 
 
 def test_rules_2_11_4_09_and_4_11_contacts_merges_and_another_policy(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     known = {"source": "crm", "external_id": "E-1", "complainant": {"account_no": "A-1"}}
     first = post(client, **known)
@@ -160,7 +160,7 @@ def test_rules_2_11_4_09_and_4_11_contacts_merges_and_another_policy(
 
 
 def test_rule_4_11_a_complaint_of_the_built_in_policy_gets_them_when_it_is_re_planned(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     old = post(client, received_at="2025-12-25T00:00:00Z")
     assert "regulator" not in shown(client, old)
@@ -173,7 +173,7 @@ def test_rule_4_11_a_complaint_of_the_built_in_policy_gets_them_when_it_is_re_pl
 
 
 def test_rule_2_02_an_imported_complaint_is_born_breached_and_notifies_nobody(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     file = "channel,subject,received_at,external_id\nregulator,Old,2026-01-03T00:00:00+08:00,E9\n"
     scenario.jump(days=20)
@@ -187,7 +187,7 @@ def test_rule_2_02_an_imported_complaint_is_born_breached_and_notifies_nobody(
     assert {(one["step"], one["superseded"]) for one in steps} == {("-3d", True), ("100%", True)}
 
 
-def test_unknown_kinds_are_refused_and_the_preview_knows_own_ones(client: TestClient) -> None:
+def test_unknown_kinds_are_refused_and_the_preview_knows_own_ones(client: ApiClient) -> None:
     for path, name in (("/v1/complaints", "deadline_kind"), ("/v1/escalations", "kind")):
         refused = client.get(path, params={name: "regulater"})
         assert refused.status_code == 422
@@ -204,7 +204,7 @@ def test_unknown_kinds_are_refused_and_the_preview_knows_own_ones(client: TestCl
 
 
 def test_rule_3_13_a_named_recipient_must_exist_and_check_lists_one_who_left(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     client.post("/v1/users", json={"login": "zhang.wei", "name": "Zhang Wei"})
     text = EXAMPLE.read_text().replace("user:admin", "user:zhang.wei")
@@ -233,7 +233,7 @@ def test_rule_3_13_a_named_recipient_must_exist_and_check_lists_one_who_left(
 
 
 def test_intake_makes_as_many_statements_as_by_the_built_in_policy(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     counts = []
     built_in = shipped_policy("telecom-handbook").replace("1970-01-01T00:00:00Z", "2026-01-02T00:00:00Z")

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.use_cases.policy_document.document import read_policy, to_document
 from complaints.use_cases.upkeep.seeding import shipped_policy
+from tests.api_client import ApiClient
 
 HANDBOOK = shipped_policy("telecom-handbook")
 SECOND = HANDBOOK.replace("24 elapsed hours", "12 elapsed hours")
@@ -21,11 +21,11 @@ LISTED = {
 }  # fmt: skip
 
 
-def post(client: TestClient, text: str | bytes, path: str = "", **headers: str) -> Any:
+def post(client: ApiClient, text: str | bytes, path: str = "", **headers: str) -> Any:
     return client.post(f"/v1/policies{path}", content=text, headers=headers or YAML)
 
 
-def test_the_built_in_policy_is_there(client: TestClient) -> None:
+def test_the_built_in_policy_is_there(client: ApiClient) -> None:
     # rule 4.3
     assert client.get("/v1/policies").json() == {"items": [LISTED], "next_cursor": None}
     assert client.get("/v1/policies/telecom-handbook").json() == {"items": [LISTED], "next_cursor": None}
@@ -33,7 +33,7 @@ def test_the_built_in_policy_is_there(client: TestClient) -> None:
     assert one == LISTED | {"text": HANDBOOK, "document": to_document(read_policy(HANDBOOK).policy)}
 
 
-def test_what_is_not_there_is_not_found(client: TestClient) -> None:
+def test_what_is_not_there_is_not_found(client: ApiClient) -> None:
     versions = ("2", "0", "99999999999999999999", "one")
     for path in ("nowhere", "nowhere/1", *(f"telecom-handbook/{version}" for version in versions)):
         assert client.get(f"/v1/policies/{path}").status_code == 404
@@ -42,7 +42,7 @@ def test_what_is_not_there_is_not_found(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "media_type", ["application/yaml", "text/yaml", "application/x-yaml; charset=UTF-8", "application/json"]
 )
-def test_a_document_is_applied_as_the_next_version(client: TestClient, media_type: str) -> None:
+def test_a_document_is_applied_as_the_next_version(client: ApiClient, media_type: str) -> None:
     # rule 4.1
     text = json.dumps(to_document(read_policy(SECOND).policy)) if "json" in media_type else SECOND
     applied = post(client, text, **{"Content-Type": media_type})
@@ -60,14 +60,14 @@ def test_a_document_is_applied_as_the_next_version(client: TestClient, media_typ
     assert complaint["policy"] == {"code": "telecom-handbook", "version": 2}
 
 
-def test_the_same_document_again_adds_nothing(client: TestClient) -> None:
+def test_the_same_document_again_adds_nothing(client: ApiClient) -> None:
     again = post(client, "# a remark\n" + HANDBOOK)
     assert (again.status_code, again.json()["version"]) == (200, 1)
     assert again.json()["text"] == HANDBOOK
     assert len(client.get("/v1/policies").json()["items"]) == 1
 
 
-def test_faults_come_with_their_pointer_and_line(client: TestClient) -> None:
+def test_faults_come_with_their_pointer_and_line(client: ApiClient) -> None:
     # rule 4.2
     faulty = HANDBOOK.replace("team: operations", "team: operation").replace("24 elapsed hours", "24 moons")
     lines = faulty.splitlines()
@@ -83,7 +83,7 @@ def test_faults_come_with_their_pointer_and_line(client: TestClient) -> None:
     assert len(client.get("/v1/policies").json()["items"]) == 1
 
 
-def test_validating_stores_nothing_and_tells_what_deserves_a_look(client: TestClient) -> None:
+def test_validating_stores_nothing_and_tells_what_deserves_a_look(client: ApiClient) -> None:
     text = SECOND.replace("12 elapsed hours", "3 working hours")
     valid = post(client, text, "/validate")
     assert valid.status_code == 200
@@ -111,20 +111,20 @@ NO_DOCUMENTS = [
 ]
 
 
-def test_what_is_no_document_is_refused(client: TestClient) -> None:
+def test_what_is_no_document_is_refused(client: ApiClient) -> None:
     for content_type, body, status, problem in NO_DOCUMENTS:
         for path in ("", "/validate"):
             refused = post(client, body, path, **{"Content-Type": content_type})
             assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{problem}")
 
 
-def test_a_document_without_a_type_is_refused(client: TestClient) -> None:
+def test_a_document_without_a_type_is_refused(client: ApiClient) -> None:
     request = client.build_request("POST", "/v1/policies", content=HANDBOOK)
     request.headers.pop("content-type", None)
     assert client.send(request).status_code == 415
 
 
-def test_applied_again_under_one_idempotency_key_it_is_one_version(client: TestClient) -> None:
+def test_applied_again_under_one_idempotency_key_it_is_one_version(client: ApiClient) -> None:
     headers = YAML | {"Idempotency-Key": "apply-once"}
     first = post(client, SECOND, **headers)
     post(client, HANDBOOK)
@@ -133,7 +133,7 @@ def test_applied_again_under_one_idempotency_key_it_is_one_version(client: TestC
     assert len(client.get("/v1/policies").json()["items"]) == 3
 
 
-def test_versions_are_listed_page_by_page(client: TestClient) -> None:
+def test_versions_are_listed_page_by_page(client: ApiClient) -> None:
     for hours in range(2, 12):
         post(client, HANDBOOK.replace("24 elapsed hours", f"{hours} elapsed hours"))
     first = client.get("/v1/policies/telecom-handbook?limit=9&fields=version").json()

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 from starlette.exceptions import HTTPException
-from starlette.testclient import TestClient
 
 from complaints.api.feature import Annexes
 from complaints.api.middleware import RequestLimits, install_middleware
@@ -17,8 +16,9 @@ from complaints.domain.errors import ComplaintError
 from complaints.features.registry import FEATURES
 from complaints.use_cases import once
 from tests.api.http_app import make_app
+from tests.api_client import ApiClient
 
-CLIENT = TestClient(make_app())
+CLIENT = ApiClient(make_app())
 JSON = {"Content-Type": "application/json"}
 
 
@@ -267,7 +267,7 @@ def test_other_http_errors(status: int, code: str, title: str) -> None:
     async def throw() -> None:
         raise HTTPException(status, "because", headers={"X-Why": "so"})
 
-    answer = TestClient(app).get("/raise")
+    answer = ApiClient(app).get("/raise")
     body = answer.json()
     assert (answer.status_code, body["type"], body["title"]) == (status, f"/problems/{code}", title)
     assert (body["detail"], answer.headers["x-why"]) == ("because.", "so")
@@ -280,7 +280,7 @@ def test_not_modified_is_no_problem() -> None:
     async def throw() -> None:
         raise HTTPException(304, headers={"ETag": '"1"'})
 
-    answer = TestClient(app).get("/raise")
+    answer = ApiClient(app).get("/raise")
     assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", '"1"')
 
 

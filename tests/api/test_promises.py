@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.complaints.promise_schemas import PromiseList, PromiseOut
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 DUE = "2026-01-06T01:00:00Z"
@@ -18,7 +18,7 @@ def complaint(scenario: Scenario) -> Complaint:
     return scenario.post()
 
 
-def make(client: TestClient, complaint: Complaint, **members: Any) -> dict[str, Any]:
+def make(client: ApiClient, complaint: Complaint, **members: Any) -> dict[str, Any]:
     body = {"text": "A technician comes.", "due_at": DUE, **members}
     answer = client.post(f"/v1/complaints/{complaint.id}/promises", json=body)
     assert answer.status_code == 201, answer.text
@@ -26,13 +26,13 @@ def make(client: TestClient, complaint: Complaint, **members: Any) -> dict[str, 
     return dict(answer.json())
 
 
-def listed(client: TestClient, complaint: Complaint) -> list[dict[str, Any]]:
+def listed(client: ApiClient, complaint: Complaint) -> list[dict[str, Any]]:
     shown = client.get(f"/v1/complaints/{complaint.id}/promises").json()
     PromiseList.model_validate(shown)
     return list(shown["items"])
 
 
-def test_a_promise_has_its_own_deadline(client: TestClient, complaint: Complaint) -> None:
+def test_a_promise_has_its_own_deadline(client: ApiClient, complaint: Complaint) -> None:
     made = make(client, complaint)
 
     assert {name: made[name] for name in made if name != "id"} == {
@@ -48,14 +48,14 @@ def test_a_promise_has_its_own_deadline(client: TestClient, complaint: Complaint
     assert listed(client, complaint) == [made]
 
 
-def test_promises_are_listed_in_the_order_of_making(client: TestClient, complaint: Complaint) -> None:
+def test_promises_are_listed_in_the_order_of_making(client: ApiClient, complaint: Complaint) -> None:
     first = make(client, complaint, due_at="2026-01-09T00:00:00Z")
     second = make(client, complaint)
 
     assert {p["id"] for p in listed(client, complaint)} == {first["id"], second["id"]}
 
 
-def test_a_promise_is_kept(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_a_promise_is_kept(client: ApiClient, scenario: Scenario, complaint: Complaint) -> None:
     address = f"/v1/complaints/{complaint.id}/promises/{make(client, complaint)['id']}/keep"
     scenario.advance(hours=1)
 
@@ -68,7 +68,7 @@ def test_a_promise_is_kept(client: TestClient, scenario: Scenario, complaint: Co
     assert again.status_code == 409
 
 
-def test_a_promise_kept_late_is_late(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_a_promise_kept_late_is_late(client: ApiClient, scenario: Scenario, complaint: Complaint) -> None:
     made = make(client, complaint)
     scenario.jump(hours=25)
 
@@ -77,7 +77,7 @@ def test_a_promise_kept_late_is_late(client: TestClient, scenario: Scenario, com
     assert kept.json()["status"] == "met_late"
 
 
-def test_an_open_promise_refuses_close(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_an_open_promise_refuses_close(client: ApiClient, scenario: Scenario, complaint: Complaint) -> None:
     scenario.act(complaint, "resolve", resolution="Done.", outcome="not_upheld", cause="service")
     scenario.act(complaint, "notify_result", message="Done.", contact_channel="phone")
     made = make(client, complaint)
@@ -101,7 +101,7 @@ def test_an_open_promise_refuses_close(client: TestClient, scenario: Scenario, c
     ],
 )
 def test_bad_promises_are_refused(
-    client: TestClient, complaint: Complaint, body: dict[str, str], pointer: str
+    client: ApiClient, complaint: Complaint, body: dict[str, str], pointer: str
 ) -> None:
     answer = client.post(f"/v1/complaints/{complaint.id}/promises", json=body)
 
@@ -111,7 +111,7 @@ def test_bad_promises_are_refused(
 
 
 def test_an_ended_complaint_takes_no_promise(
-    client: TestClient, scenario: Scenario, complaint: Complaint
+    client: ApiClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     scenario.act(complaint, "withdraw", reason="solved itself")
 
@@ -121,7 +121,7 @@ def test_an_ended_complaint_takes_no_promise(
 
 
 def test_a_promise_of_another_complaint_is_unknown(
-    client: TestClient, scenario: Scenario, complaint: Complaint
+    client: ApiClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     made, other = make(client, complaint), scenario.post()
     intake = scenario.key(AccessRole.INTAKE, source="elsewhere")
@@ -133,7 +133,7 @@ def test_a_promise_of_another_complaint_is_unknown(
     assert client.get(f"/v1/complaints/{complaint.id}/promises", headers=intake).status_code == 404
 
 
-def test_a_repeated_request_makes_one_promise(client: TestClient, complaint: Complaint) -> None:
+def test_a_repeated_request_makes_one_promise(client: ApiClient, complaint: Complaint) -> None:
     body, headers = {"text": "x", "due_at": DUE}, {"Idempotency-Key": "promise-1"}
     address = f"/v1/complaints/{complaint.id}/promises"
 

@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.rows.idempotency import idempotency
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints.erasing import erase_texts
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 Json = dict[str, Any]
@@ -28,13 +28,13 @@ REASON = {"reason": "The regulator asks."}
 pytestmark = pytest.mark.usefixtures("everything_holds")
 
 
-def entries(client: TestClient, **filters: Any) -> list[Json]:
+def entries(client: ApiClient, **filters: Any) -> list[Json]:
     answer = client.get("/v1/access-log", params=filters)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["items"])
 
 
-def test_rule_9_2_an_auditor_sees_masks_until_a_reveal(client: TestClient, scenario: Scenario) -> None:
+def test_rule_9_2_an_auditor_sees_masks_until_a_reveal(client: ApiClient, scenario: Scenario) -> None:
     made = client.post("/v1/complaints", json=POST).json()
     path = f"/v1/complaints/{made['number']}"
     client.patch(path, json={"service": {"id": "13912345670"}}).raise_for_status()
@@ -68,7 +68,7 @@ def test_rule_9_2_an_auditor_sees_masks_until_a_reveal(client: TestClient, scena
 
 
 @pytest.mark.parametrize("reason", [None, "", " \t\u200b", "x" * 501, "a\0b", 7])
-def test_a_reveal_without_a_reason_is_refused_and_leaves_no_entry(client: TestClient, reason: Any) -> None:
+def test_a_reveal_without_a_reason_is_refused_and_leaves_no_entry(client: ApiClient, reason: Any) -> None:
     made = client.post("/v1/complaints", json=POST).json()
     answer = client.post(f"/v1/complaints/{made['id']}/reveal", json={"reason": reason})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/reason")
@@ -77,7 +77,7 @@ def test_a_reveal_without_a_reason_is_refused_and_leaves_no_entry(client: TestCl
     assert entries(client) == []
 
 
-def test_rule_9_2_each_answer_has_its_entry_and_none_is_kept(client: TestClient, scenario: Scenario) -> None:
+def test_rule_9_2_each_answer_has_its_entry_and_none_is_kept(client: ApiClient, scenario: Scenario) -> None:
     made = client.post("/v1/complaints", json=POST).json()
     key = {"Idempotency-Key": "the-same"}
     answers = [client.post(f"/v1/complaints/{made['id']}/reveal", json=REASON, headers=key) for _ in range(2)]
@@ -88,7 +88,7 @@ def test_rule_9_2_each_answer_has_its_entry_and_none_is_kept(client: TestClient,
 
 
 def test_rule_9_2_without_its_entry_there_is_no_answer(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError
@@ -99,7 +99,7 @@ def test_rule_9_2_without_its_entry_there_is_no_answer(
     assert (answer.status_code, "Zhuge" in answer.text, entries(client)) == (500, False, [])
 
 
-def test_the_log_is_read_in_pages_and_by_filters(client: TestClient, scenario: Scenario) -> None:
+def test_the_log_is_read_in_pages_and_by_filters(client: ApiClient, scenario: Scenario) -> None:
     first, second = (client.post("/v1/complaints", json=POST).json() for _ in range(2))
     manager = scenario.key(AccessRole.MANAGER, login="admin")
     began = scenario.now()
@@ -130,7 +130,7 @@ def test_the_log_is_read_in_pages_and_by_filters(client: TestClient, scenario: S
         assert client.get("/v1/access-log", params=query).status_code == status
 
 
-def test_an_erasure_leaves_the_log_as_it_is(client: TestClient, scenario: Scenario) -> None:
+def test_an_erasure_leaves_the_log_as_it_is(client: ApiClient, scenario: Scenario) -> None:
     made = client.post("/v1/complaints", json=POST).json()
     client.post(f"/v1/complaints/{made['id']}/reveal", json=REASON)
     before = entries(client)

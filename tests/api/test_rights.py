@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.access import RIGHTS, Right
 from complaints.wiring import open_import_worker, openapi_document
+from tests.api_client import ApiClient
 from tests.conftest import DATABASE_KINDS, Databases
 from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, Scenario, api_client, opened_service
@@ -302,7 +302,7 @@ def test_the_table_is_complete() -> None:
     assert described == {(row[0], row[1].partition("?")[0]) for row in TABLE}
 
 
-def _post(client: TestClient, **members: Any) -> Json:
+def _post(client: ApiClient, **members: Any) -> Json:
     answer = client.post("/v1/complaints", json=POST | members)
     assert answer.status_code == 201, answer.text
     content: Json = answer.json()
@@ -315,9 +315,7 @@ class World:
     They are created, or `known` from the database that this one is a copy of.
     """
 
-    def __init__(
-        self, scenario: Scenario, client: TestClient, known: tuple[Json, Json] | None = None
-    ) -> None:
+    def __init__(self, scenario: Scenario, client: ApiClient, known: tuple[Json, Json] | None = None) -> None:
         self.scenario, self.client = scenario, client
         if known is None:
             for role in ROLES:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete
-from starlette.testclient import TestClient
 
 from complaints.api.deadlines.schemas import ClockOut, MovedOut
 from complaints.domain.vocabulary import AccessRole
@@ -19,20 +18,21 @@ from complaints.storage.database.transactions import Database
 from complaints.storage.rows import test_clock
 from complaints.use_cases.service import Service
 from complaints.wiring import new_id
+from tests.api_client import ApiClient
 from tests.support import Scenario, api_client, count_statements, opened_service
 
 CLOCK = "/v1/sandbox/clock"
 ADVANCE = f"{CLOCK}/advance"
 
 
-def advance(client: TestClient, by: str) -> dict[str, Any]:
+def advance(client: ApiClient, by: str) -> dict[str, Any]:
     answer = client.post(ADVANCE, json={"by": by})
     assert answer.status_code == 200, answer.text
     MovedOut.model_validate(answer.json())
     return dict(answer.json())
 
 
-def steps(client: TestClient) -> list[tuple[str, str, str, str]]:
+def steps(client: ApiClient) -> list[tuple[str, str, str, str]]:
     """Every escalation: its complaint, kind, step and time."""
     found: list[tuple[str, str, str, str]] = []
     cursor = None
@@ -45,14 +45,14 @@ def steps(client: TestClient) -> list[tuple[str, str, str, str]]:
             return sorted(found)
 
 
-def test_stands_still_until_it_is_moved(client: TestClient) -> None:
+def test_stands_still_until_it_is_moved(client: ApiClient) -> None:
     first, second = client.get(CLOCK), client.get(CLOCK)
 
     ClockOut.model_validate(first.json())
     assert first.json() == second.json() == {"now": "2026-01-05T01:00:00Z"}
 
 
-def test_advances_by_a_duration_and_tells_what_happened(client: TestClient, scenario: Scenario) -> None:
+def test_advances_by_a_duration_and_tells_what_happened(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
     scenario.act(complaint, "hold", reason="outage", until="2026-01-05T11:00:00Z")
@@ -72,7 +72,7 @@ def test_advances_by_a_duration_and_tells_what_happened(client: TestClient, scen
     }
 
 
-def test_is_set_to_an_instant(client: TestClient, scenario: Scenario) -> None:
+def test_is_set_to_an_instant(client: ApiClient, scenario: Scenario) -> None:
     scenario.post()
 
     moved = client.put(CLOCK, json={"now": "2026-01-06T10:00:00+08:00"})
@@ -84,7 +84,7 @@ def test_is_set_to_an_instant(client: TestClient, scenario: Scenario) -> None:
     assert client.get(CLOCK).json() == {"now": "2026-01-06T02:00:00Z"}
 
 
-def test_months_are_those_of_the_calendar_in_utc(client: TestClient) -> None:
+def test_months_are_those_of_the_calendar_in_utc(client: ApiClient) -> None:
     client.put(CLOCK, json={"now": "2026-01-31T12:00:00Z"})
 
     assert advance(client, "P1M")["now"] == "2026-02-28T12:00:00Z"
@@ -92,7 +92,7 @@ def test_months_are_those_of_the_calendar_in_utc(client: TestClient) -> None:
     assert advance(client, "P1Y")["now"] == "2027-03-01T13:00:00Z"
 
 
-def test_each_step_is_taken_at_its_own_time(client: TestClient, scenario: Scenario) -> None:
+def test_each_step_is_taken_at_its_own_time(client: ApiClient, scenario: Scenario) -> None:
     for severity in ("critical", "normal"):
         scenario.post(severity=severity)
         scenario.advance(minutes=7)
@@ -142,7 +142,7 @@ def test_one_long_way_is_the_same_as_many_short_ones(
         ({"by": "PT1H", "now": "2026-01-06T02:00:00Z"}, "/now"),
     ],
 )
-def test_bad_durations_are_refused(client: TestClient, body: dict[str, Any], pointer: str) -> None:
+def test_bad_durations_are_refused(client: ApiClient, body: dict[str, Any], pointer: str) -> None:
     answer = client.post(ADVANCE, json=body)
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
@@ -151,18 +151,18 @@ def test_bad_durations_are_refused(client: TestClient, body: dict[str, Any], poi
 @pytest.mark.parametrize(
     "now", ["2026-01-06", "2026-01-06T02:00:00", 1767664800, None, "3000-01-01T00:00:00Z"]
 )
-def test_bad_instants_are_refused(client: TestClient, now: object) -> None:
+def test_bad_instants_are_refused(client: ApiClient, now: object) -> None:
     assert client.put(CLOCK, json={"now": now}).status_code == 422
 
 
-def test_goes_up_to_the_year_2999(client: TestClient) -> None:
+def test_goes_up_to_the_year_2999(client: ApiClient) -> None:
     assert client.put(CLOCK, json={"now": "2999-12-30T23:00:00Z"}).status_code == 200
     assert client.post(ADVANCE, json={"by": "PT2H"}).status_code == 422
     assert client.post(ADVANCE, json={"by": "P100Y"}).status_code == 422
     assert client.post(ADVANCE, json={"by": "PT1H"}).status_code == 200
 
 
-def test_a_repeated_request_moves_it_once(client: TestClient) -> None:
+def test_a_repeated_request_moves_it_once(client: ApiClient) -> None:
     headers = {"Idempotency-Key": "move-1"}
     first = client.post(ADVANCE, json={"by": "PT1H"}, headers=headers)
     again = client.post(ADVANCE, json={"by": "PT1H"}, headers=headers)
@@ -171,7 +171,7 @@ def test_a_repeated_request_moves_it_once(client: TestClient) -> None:
     assert client.get(CLOCK).json() == {"now": "2026-01-05T02:00:00Z"}
 
 
-def test_who_works_may_move_it_and_all_may_read_it(client: TestClient, scenario: Scenario) -> None:
+def test_who_works_may_move_it_and_all_may_read_it(client: ApiClient, scenario: Scenario) -> None:
     for role, status in ((AccessRole.INTAKE, 403), (AccessRole.AUDITOR, 403), (AccessRole.AGENT, 200)):
         headers = scenario.key(role)
         assert client.get(CLOCK, headers=headers).status_code == 200
@@ -198,7 +198,7 @@ def test_elsewhere_it_does_not_exist(database_url: str) -> None:
     database.engine.dispose()
 
 
-def test_nodes_that_move_it_at_once_take_turns(client: TestClient, scenario: Scenario) -> None:
+def test_nodes_that_move_it_at_once_take_turns(client: ApiClient, scenario: Scenario) -> None:
     for _ in range(5):
         scenario.post()
 
@@ -211,7 +211,7 @@ def test_nodes_that_move_it_at_once_take_turns(client: TestClient, scenario: Sce
     assert sum(a.json()["escalations"] + a.json()["reminders"] for a in answers) == 5 * 10
 
 
-def test_a_move_of_the_clock_blocks_nobody_who_works(client: TestClient, scenario: Scenario) -> None:
+def test_a_move_of_the_clock_blocks_nobody_who_works(client: ApiClient, scenario: Scenario) -> None:
     complaints = [scenario.post() for _ in range(4)]
     moved = threading.Event()
 

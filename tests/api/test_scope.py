@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario, count_statements
 
 AGENT, AUDITOR, SUPERVISOR = AccessRole.AGENT, AccessRole.AUDITOR, AccessRole.SUPERVISOR
@@ -23,7 +23,7 @@ class Staff:
     """Three complaints: of operations, of customer service, and of management, all owned by `admin`; and users."""
 
     scenario: Scenario
-    client: TestClient
+    client: ApiClient
     complaints: dict[str, Complaint] = field(default_factory=dict)
 
     def user(self, login: str, *roles: AccessRole, **members: Any) -> dict[str, str]:
@@ -58,7 +58,7 @@ class Staff:
 
 
 @pytest.fixture
-def staff(scenario: Scenario, client: TestClient) -> Staff:
+def staff(scenario: Scenario, client: ApiClient) -> Staff:
     made = Staff(scenario, client)
     for subject, category in (("network", NETWORK), ("service", SERVICE), ("billing", BILLING)):
         made.complaints[subject] = scenario.post(

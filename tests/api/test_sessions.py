@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.complaints import changes
 from complaints.domain.vocabulary import AccessRole, SignInMethod
@@ -16,6 +15,7 @@ from complaints.use_cases.accounts.sessions import SessionLimits, Visitor
 from complaints.use_cases.service import Service
 from complaints.wiring import open_import_worker
 from tests.api.wall_clock import Clock, wall_clock
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, Scenario
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
@@ -27,7 +27,7 @@ POST = {"channel": "phone", "subject": "No signal"}
 
 
 @pytest.fixture
-def user(client: TestClient) -> str:
+def user(client: ApiClient) -> str:
     made = {"login": LOGIN, "name": "Li Wei", "roles": ["agent"], "scope": "all"}
     client.post("/v1/users", json=made).raise_for_status()
     return LOGIN
@@ -50,14 +50,14 @@ def open_session(service: Service, login: str = LOGIN, *, now: datetime) -> dict
 
 
 @pytest.fixture
-def browser(client: TestClient, service: Service, user: str, clock: Clock) -> TestClient:
+def browser(client: ApiClient, service: Service, user: str, clock: Clock) -> ApiClient:
     """A client with the session of the user, and without a key."""
     del client.headers["Authorization"]
     client.headers.update(open_session(service, user, now=clock.now))
     return client
 
 
-def test_a_request_with_a_session_acts_as_its_user(browser: TestClient, scenario: Scenario) -> None:
+def test_a_request_with_a_session_acts_as_its_user(browser: ApiClient, scenario: Scenario) -> None:
     posted = browser.post("/v1/complaints", json=POST, headers={"Idempotency-Key": "once"})
     assert (posted.status_code, posted.json()["source"]) == (201, LOGIN)
     timeline = browser.get(f"/v1/complaints/{posted.json()['id']}/timeline").json()["items"]
@@ -68,7 +68,7 @@ def test_a_request_with_a_session_acts_as_its_user(browser: TestClient, scenario
     assert browser.post("/v1/complaints", json=POST, headers=same_name).json()["id"] != posted.json()["id"]
 
 
-def test_a_session_ends_when_nobody_uses_it_and_in_any_case(browser: TestClient, clock: Clock) -> None:
+def test_a_session_ends_when_nobody_uses_it_and_in_any_case(browser: ApiClient, clock: Clock) -> None:
     """Rule 8.3."""
     for _ in range(20):
         clock.now += timedelta(hours=8)
@@ -86,7 +86,7 @@ def test_a_session_ends_when_nobody_uses_it_and_in_any_case(browser: TestClient,
     "change", [{"active": False}, {"roles": ["auditor"]}, {"roles": []}, {"roles": ["auditor", "agent"]}]
 )
 def test_a_user_who_leaves_or_loses_a_role_loses_the_session(
-    browser: TestClient, change: dict[str, Any]
+    browser: ApiClient, change: dict[str, Any]
 ) -> None:
     browser.patch(f"/v1/users/{LOGIN}", json=change, headers=ADMIN).raise_for_status()
     ends = change.get("roles") != ["auditor", "agent"]
@@ -120,7 +120,7 @@ UNSAFE = (
 
 
 def test_only_pages_of_this_host_change_something_with_the_cookie(
-    browser: TestClient, subtests: pytest.Subtests
+    browser: ApiClient, subtests: pytest.Subtests
 ) -> None:
     del browser.headers["Sec-Fetch-Site"]
     for headers, allowed in SITES:
@@ -134,7 +134,7 @@ def test_only_pages_of_this_host_change_something_with_the_cookie(
             assert browser.post("/v1/complaints", json=POST, headers=sent | ADMIN).status_code == 201
 
 
-def test_a_key_wins_over_a_session(browser: TestClient) -> None:
+def test_a_key_wins_over_a_session(browser: ApiClient) -> None:
     posted = browser.post("/v1/complaints", json=POST, headers=ADMIN).json()
     assert posted["source"] == "bootstrap"
     for sent in ("Bearer no", "Basic YTpi", ""):
@@ -150,7 +150,7 @@ HOSTS = [
 ]
 
 
-def test_only_on_the_own_machine_the_cookie_has_the_plain_name(browser: TestClient) -> None:
+def test_only_on_the_own_machine_the_cookie_has_the_plain_name(browser: ApiClient) -> None:
     token = browser.headers["Cookie"].partition("=")[2]
     for host, origin, name in HOSTS:
         for sent in ("__Host-complaints-session", "complaints-session"):
@@ -161,7 +161,7 @@ def test_only_on_the_own_machine_the_cookie_has_the_plain_name(browser: TestClie
 
 
 def test_nobody_gives_a_user_more_rights_than_their_own(
-    client: TestClient, scenario: Scenario, user: str
+    client: ApiClient, scenario: Scenario, user: str
 ) -> None:
     """Rule 8.4."""
     manager = scenario.key(AccessRole.MANAGER)
@@ -176,7 +176,7 @@ def test_nobody_gives_a_user_more_rights_than_their_own(
 
 @pytest.mark.parametrize(("roles", "status"), [(["agent", "auditor"], "completed"), (["auditor"], "stopped")])
 def test_an_import_goes_on_while_its_user_keeps_the_roles(
-    browser: TestClient, service: Service, roles: list[str], status: str
+    browser: ApiClient, service: Service, roles: list[str], status: str
 ) -> None:
     """Rule 8.3."""
     head = {"Content-Type": "text/csv"}
@@ -189,7 +189,7 @@ def test_an_import_goes_on_while_its_user_keeps_the_roles(
 
 @pytest.mark.parametrize("ended", ["session", "key"])
 def test_a_call_that_waits_for_the_feed_ends_with_its_session_or_key(
-    browser: TestClient, monkeypatch: pytest.MonkeyPatch, ended: str
+    browser: ApiClient, monkeypatch: pytest.MonkeyPatch, ended: str
 ) -> None:
     """Rule 8.3."""
     monkeypatch.setattr(changes, "ACCESS_SECONDS", 0.1)
@@ -206,7 +206,7 @@ def test_a_call_that_waits_for_the_feed_ends_with_its_session_or_key(
 
 
 def test_to_wait_is_one_use_of_the_session(
-    browser: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    browser: ApiClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, "ACCESS_SECONDS", 0.1)
     clock.now += timedelta(minutes=2)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from complaints.domain.errors import Conflict
 from complaints.domain.vocabulary import AccessRole
@@ -14,6 +13,7 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.configuration import CreateUser
 from complaints.use_cases.configuration import staff
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 NAMES = {"en": "Night shift", "zh": "夜班"}
@@ -21,7 +21,7 @@ USER = {"login": "li.wei", "name": "李伟", "email": "li.wei@example.com"}
 TEAM = {"code": "night", "names": NAMES, "department": "service", "lead": "admin"}
 
 
-def make(client: TestClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+def make(client: ApiClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
     answer = client.post(f"/v1/{path}", json=body)
     assert answer.status_code == 201, answer.text
     assert client.get(answer.headers["location"]).json() == answer.json()
@@ -33,7 +33,7 @@ def refusal(answer: Any) -> tuple[int, list[str]]:
     return answer.status_code, [error["pointer"] for error in answer.json().get("errors", [])]
 
 
-def test_each_is_made_with_all_its_members(client: TestClient) -> None:
+def test_each_is_made_with_all_its_members(client: ApiClient) -> None:
     absence = {"absent_from": "2026-01-05T09:00:00+08:00", "absent_until": "2026-01-12T09:00:00+08:00"}
     places = {"roles": ["agent", "supervisor"], "teams": ["operations"], "scope": "teams"}
     scoped = places | {"scope_names": ["customer_service", "operations"]}
@@ -82,7 +82,7 @@ UNFIT = [
 ]
 
 
-def test_what_does_not_fit_is_refused_at_its_member(client: TestClient) -> None:
+def test_what_does_not_fit_is_refused_at_its_member(client: ApiClient) -> None:
     for path, body, pointers in UNFIT:
         before = client.get(f"/v1/{path}").json()
         assert refusal(client.post(f"/v1/{path}", json=body)) == (422, pointers)
@@ -96,7 +96,7 @@ TAKEN = [
 ]
 
 
-def test_a_code_is_taken_once(client: TestClient) -> None:
+def test_a_code_is_taken_once(client: ApiClient) -> None:
     for path, body in TAKEN:
         assert client.post(f"/v1/{path}", json=body).status_code == 409
         assert client.patch(f"/v1/{path}/nowhere", json={}).status_code == 404
@@ -117,7 +117,7 @@ def test_of_many_at_once_one_gets_the_code(service: Service) -> None:
         assert sum(pool.map(create, range(8))) == 1
 
 
-def test_a_change_keeps_what_it_does_not_name_and_an_empty_text_takes_away(client: TestClient) -> None:
+def test_a_change_keeps_what_it_does_not_name_and_an_empty_text_takes_away(client: ApiClient) -> None:
     make(client, "users", USER | {"deputy": "admin"})
     team = client.get("/v1/teams/operations").json()
 
@@ -138,7 +138,7 @@ def test_a_change_keeps_what_it_does_not_name_and_an_empty_text_takes_away(clien
         assert refusal(client.patch("/v1/users/li.wei", json=change)) == (422, [pointer])
 
 
-def test_departments_form_no_circle(client: TestClient) -> None:
+def test_departments_form_no_circle(client: ApiClient) -> None:
     make(client, "departments", {"code": "calls", "names": NAMES, "parent": "service"})
     circle = client.patch("/v1/departments/head_office", json={"parent": "calls"})
     assert refusal(circle) == (422, ["/parent"])
@@ -146,7 +146,7 @@ def test_departments_form_no_circle(client: TestClient) -> None:
     assert client.patch("/v1/departments/calls", json={"parent": ""}).json()["parent"] is None
 
 
-def test_an_absence_begins_changes_and_ends(client: TestClient) -> None:
+def test_an_absence_begins_changes_and_ends(client: ApiClient) -> None:
     make(client, "users", USER)
 
     def absence(**change: str) -> tuple[str | None, str | None]:
@@ -162,7 +162,7 @@ def test_an_absence_begins_changes_and_ends(client: TestClient) -> None:
     assert refusal(client.patch("/v1/users/li.wei", json={"absent_until": later})) == (422, ["/absent_until"])
 
 
-def test_an_absent_leads_deputy_hears_of_it(client: TestClient, scenario: Scenario, service: Service) -> None:
+def test_an_absent_leads_deputy_hears_of_it(client: ApiClient, scenario: Scenario, service: Service) -> None:
     make(client, "users", USER)
     client.patch("/v1/users/admin", json={"deputy": "li.wei", "absent_from": "2026-01-01T00:00:00Z"})
     scenario.post()
@@ -174,7 +174,7 @@ def test_an_absent_leads_deputy_hears_of_it(client: TestClient, scenario: Scenar
     assert recipients == [["li.wei"]]
 
 
-def test_a_team_that_is_needed_stays_active(client: TestClient, scenario: Scenario) -> None:
+def test_a_team_that_is_needed_stays_active(client: ApiClient, scenario: Scenario) -> None:
     make(client, "teams", TEAM)
     complaint = scenario.post()
     scenario.act(complaint, "assign", team="night")
@@ -196,7 +196,7 @@ def test_a_team_that_is_needed_stays_active(client: TestClient, scenario: Scenar
     )  # fmt: skip
 
 
-def test_users_come_and_go_but_one_stays(client: TestClient, scenario: Scenario) -> None:
+def test_users_come_and_go_but_one_stays(client: ApiClient, scenario: Scenario) -> None:
     assert client.patch("/v1/users/admin", json={"active": False}).status_code == 409
     make(client, "users", USER)
     headers = scenario.key(AccessRole.AGENT, login="li.wei")
@@ -208,7 +208,7 @@ def test_users_come_and_go_but_one_stays(client: TestClient, scenario: Scenario)
     assert client.patch("/v1/users/admin", json={"active": False}).status_code == 409
 
 
-def test_with_every_role_vacant_a_complaint_still_has_an_owner(client: TestClient) -> None:
+def test_with_every_role_vacant_a_complaint_still_has_an_owner(client: ApiClient) -> None:
     # rule 1.5
     make(client, "users", {"login": "aaa", "name": "First"})
     client.patch("/v1/teams/customer_service", json={"lead": ""})
@@ -217,7 +217,7 @@ def test_with_every_role_vacant_a_complaint_still_has_an_owner(client: TestClien
     assert posted["first_owner"] == "aaa"
 
 
-def test_rule_1_5_a_fresh_database_has_three_teams_led_by_admin(client: TestClient) -> None:
+def test_rule_1_5_a_fresh_database_has_three_teams_led_by_admin(client: ApiClient) -> None:
     teams = client.get("/v1/teams").json()["items"]
     heads = {one["code"]: one["head"] for one in client.get("/v1/departments").json()["items"]}
     leads = {team["code"]: team["lead"] for team in teams}
@@ -226,6 +226,6 @@ def test_rule_1_5_a_fresh_database_has_three_teams_led_by_admin(client: TestClie
 
 
 @pytest.mark.parametrize("login", ["me", "none"])
-def test_a_login_with_a_meaning_in_filters_is_refused(client: TestClient, login: str) -> None:
+def test_a_login_with_a_meaning_in_filters_is_refused(client: ApiClient, login: str) -> None:
     answer = client.post("/v1/users", json={"login": login, "name": "X"})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/login")

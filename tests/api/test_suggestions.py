@@ -3,14 +3,15 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
+
+from tests.api_client import ApiClient
 
 POST = {"channel": "phone", "subject": "No signal"}
 RESPOND = {"action": "respond", "message": "We look.", "contact_channel": "phone"}
 
 
 @pytest.fixture
-def path(client: TestClient) -> str:
+def path(client: ApiClient) -> str:
     """The address of a complaint."""
     return str(client.post("/v1/complaints", json=POST).headers["Location"])
 
@@ -26,7 +27,7 @@ def path(client: TestClient) -> str:
     ],
 )
 def test_a_member_is_suggested(
-    client: TestClient, path: str, method: str, where: str, body: dict[str, Any], meant: str
+    client: ApiClient, path: str, method: str, where: str, body: dict[str, Any], meant: str
 ) -> None:
     address = "/v1/complaints" if where == "" else path + where.rstrip("/")
     answer = client.request(method, address, json=body)
@@ -35,7 +36,7 @@ def test_a_member_is_suggested(
     assert any(message.endswith(f"did you mean '{meant}'?") for message in messages), messages
 
 
-def test_a_filter_is_suggested(client: TestClient) -> None:
+def test_a_filter_is_suggested(client: ApiClient) -> None:
     answer = client.get("/v1/complaints", params={"asignee": "admin"})
     assert answer.status_code == 400
     assert "did you mean 'assignee'?" in answer.json()["detail"]
@@ -43,7 +44,7 @@ def test_a_filter_is_suggested(client: TestClient) -> None:
 
 @pytest.mark.parametrize("sent", [{"status": "closed"}, {"assignee": None}, {"team": "operations"}])
 def test_a_patch_of_what_actions_change_names_the_transitions(
-    client: TestClient, path: str, sent: dict[str, Any]
+    client: ApiClient, path: str, sent: dict[str, Any]
 ) -> None:
     answer = client.patch(path, json=sent)
     assert answer.status_code == 422
@@ -54,7 +55,7 @@ def test_a_patch_of_what_actions_change_names_the_transitions(
     ("method", "where"), [("GET", "?fieldss=number"), ("GET", "/transitions?x"), ("POST", "/notes?dry=1")]
 )
 def test_an_address_without_parameters_refuses_a_query(
-    client: TestClient, path: str, method: str, where: str
+    client: ApiClient, path: str, method: str, where: str
 ) -> None:
     answer = client.request(method, path + where, json={"text": "x"} if method == "POST" else None)
     assert answer.status_code == 400
@@ -65,11 +66,11 @@ def test_an_address_without_parameters_refuses_a_query(
 
 
 @pytest.mark.parametrize("written", ["C000000022", "c0000 00022", "Ｃ０００００００２２"])
-def test_a_mistyped_number_is_called_so(client: TestClient, written: str) -> None:
+def test_a_mistyped_number_is_called_so(client: ApiClient, written: str) -> None:
     answer = client.get(f"/v1/complaints/{written}")
     assert answer.status_code == 404
     assert "is mistyped: its check digit does not fit" in answer.json()["detail"]
 
 
-def test_another_text_is_no_mistyped_number(client: TestClient) -> None:
+def test_another_text_is_no_mistyped_number(client: ApiClient) -> None:
     assert "neither the id nor the number" in client.get("/v1/complaints/nonsense").json()["detail"]

@@ -1,16 +1,16 @@
 """The history of one complaint over the API, and its notes."""
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.complaints.history_schemas import EventOut, EventPage
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "email": "zw@example.com", "account_no": "A-77"}
 
 
-def test_the_timeline_has_every_event_oldest_first(client: TestClient, scenario: Scenario) -> None:
+def test_the_timeline_has_every_event_oldest_first(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     scenario.advance(hours=13)
     scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
@@ -32,7 +32,7 @@ def test_the_timeline_has_every_event_oldest_first(client: TestClient, scenario:
     assert answer.json()["next_cursor"] is None
 
 
-def test_the_timeline_is_of_one_complaint_and_has_pages(client: TestClient, scenario: Scenario) -> None:
+def test_the_timeline_is_of_one_complaint_and_has_pages(client: ApiClient, scenario: Scenario) -> None:
     complaint, other = scenario.post(), scenario.post()
     for text in "abc":
         client.post(f"/v1/complaints/{complaint.id}/notes", json={"text": text})
@@ -54,7 +54,7 @@ def test_the_timeline_is_of_one_complaint_and_has_pages(client: TestClient, scen
     assert texts == ["a", "b", "c"]
 
 
-def test_the_timeline_has_no_personal_data(client: TestClient, scenario: Scenario) -> None:
+def test_the_timeline_has_no_personal_data(client: ApiClient, scenario: Scenario) -> None:
     posted = client.post(
         "/v1/complaints",
         json={"channel": "phone", "subject": "No signal", "complainant": PERSON, "reporter": PERSON},
@@ -66,7 +66,7 @@ def test_the_timeline_has_no_personal_data(client: TestClient, scenario: Scenari
         assert not [value for value in PERSON.values() if value in shown]
 
 
-def test_a_note_is_an_event(client: TestClient, scenario: Scenario) -> None:
+def test_a_note_is_an_event(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
 
     answer = client.post(
@@ -82,7 +82,7 @@ def test_a_note_is_an_event(client: TestClient, scenario: Scenario) -> None:
     assert scenario.load(complaint).version == 1
 
 
-def test_a_note_is_internal_by_default(client: TestClient, scenario: Scenario) -> None:
+def test_a_note_is_internal_by_default(client: ApiClient, scenario: Scenario) -> None:
     address = f"/v1/complaints/{scenario.post().id}/notes"
 
     assert client.post(address, json={"text": "x"}).json()["data"]["visibility"] == "internal"
@@ -92,14 +92,14 @@ def test_a_note_is_internal_by_default(client: TestClient, scenario: Scenario) -
     "body",
     [{}, {"text": ""}, {"text": " "}, {"text": "x", "visibility": "secret"}, {"text": "x", "by": "me"}],
 )
-def test_bad_notes_are_refused(client: TestClient, scenario: Scenario, body: dict[str, str]) -> None:
+def test_bad_notes_are_refused(client: ApiClient, scenario: Scenario, body: dict[str, str]) -> None:
     complaint = scenario.post()
 
     assert client.post(f"/v1/complaints/{complaint.id}/notes", json=body).status_code == 422
     assert len(client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"]) == 1
 
 
-def test_reading_needs_a_right_and_the_source(client: TestClient, scenario: Scenario) -> None:
+def test_reading_needs_a_right_and_the_source(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     own, foreign = (scenario.key(AccessRole.INTAKE, source=source) for source in ("system", "elsewhere"))
     address = f"/v1/complaints/{complaint.id}"
@@ -114,7 +114,7 @@ def test_reading_needs_a_right_and_the_source(client: TestClient, scenario: Scen
     assert client.get(f"{address}/timeline?cursor=x").status_code == 400
 
 
-def test_a_due_time_is_explained(client: TestClient, scenario: Scenario) -> None:
+def test_a_due_time_is_explained(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
     scenario.act(complaint, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
@@ -139,7 +139,7 @@ def test_a_due_time_is_explained(client: TestClient, scenario: Scenario) -> None
     assert answer["steps"][1]["notify"] == ["assignee", "team_lead"]
 
 
-def test_a_met_deadline_has_no_planned_steps(client: TestClient, scenario: Scenario) -> None:
+def test_a_met_deadline_has_no_planned_steps(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     scenario.advance(hours=13)
     scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
@@ -150,7 +150,7 @@ def test_a_met_deadline_has_no_planned_steps(client: TestClient, scenario: Scena
     assert [s["step"] for s in answer["steps"]] == ["50%"]
 
 
-def test_a_deadline_of_another_complaint_is_unknown(client: TestClient, scenario: Scenario) -> None:
+def test_a_deadline_of_another_complaint_is_unknown(client: ApiClient, scenario: Scenario) -> None:
     complaint, other = scenario.post(), scenario.post()
     address = f"/v1/complaints/{complaint.id}/deadlines"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.deadlines.schemas import ElapsedOut, LifecycleOut, PreviewOut
 from complaints.domain.vocabulary import AccessRole, Status
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 CASES = Path(__file__).parents[2].parent / "shared" / "cases" / "deadline_cases.json"
@@ -21,14 +21,14 @@ BERLIN = {
 }
 
 
-def preview(client: TestClient, **body: Any) -> dict[str, Any]:
+def preview(client: ApiClient, **body: Any) -> dict[str, Any]:
     answer = client.post("/v1/deadlines/preview", json=body)
     assert answer.status_code == 200, answer.text
     PreviewOut.model_validate(answer.json())
     return dict(answer.json())
 
 
-def test_the_lifecycle(client: TestClient) -> None:
+def test_the_lifecycle(client: ApiClient) -> None:
     shown = client.get("/v1/lifecycle").json()
 
     LifecycleOut.model_validate(shown)
@@ -38,7 +38,7 @@ def test_the_lifecycle(client: TestClient) -> None:
     assert shown["mermaid"].startswith("stateDiagram-v2\n")
 
 
-def test_every_second_counts_without_a_calendar(client: TestClient) -> None:
+def test_every_second_counts_without_a_calendar(client: ApiClient) -> None:
     shown = preview(
         client,
         start="2026-11-22T09:00:00Z",
@@ -55,7 +55,7 @@ def test_every_second_counts_without_a_calendar(client: TestClient) -> None:
     ]
 
 
-def test_open_time_of_a_calendar(client: TestClient) -> None:
+def test_open_time_of_a_calendar(client: ApiClient) -> None:
     shown = preview(client, calendar=BERLIN, start="2026-11-22T09:00:00Z", target="PT4H")
 
     assert shown["due_at"] == "2026-11-23T12:00:00Z"
@@ -65,13 +65,13 @@ def test_open_time_of_a_calendar(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "calendar", [None, {"timezone": "Europe/Berlin", "hours": None, "holidays": ["2026-11-23"]}]
 )
-def test_no_hours_is_always_open(client: TestClient, calendar: dict[str, Any] | None) -> None:
+def test_no_hours_is_always_open(client: ApiClient, calendar: dict[str, Any] | None) -> None:
     shown = preview(client, calendar=calendar, start="2026-11-22T09:00:00Z", target="PT48H")
 
     assert shown["due_at"] == "2026-11-24T09:00:00Z"
 
 
-def test_months_are_of_the_calendars_zone(client: TestClient) -> None:
+def test_months_are_of_the_calendars_zone(client: ApiClient) -> None:
     in_zone = preview(
         client, calendar={"timezone": "Europe/Berlin"}, start="2026-10-20T09:00:00Z", target="P1M"
     )
@@ -81,7 +81,7 @@ def test_months_are_of_the_calendars_zone(client: TestClient) -> None:
     assert in_utc["due_at"] == "2026-02-28T09:00:00Z"
 
 
-def test_a_pause_without_an_end_leaves_it_open(client: TestClient) -> None:
+def test_a_pause_without_an_end_leaves_it_open(client: ApiClient) -> None:
     shown = preview(
         client, start="2026-11-22T09:00:00Z", target="PT4H", pauses=[["2026-11-22T10:00:00Z", None]]
     )
@@ -122,7 +122,7 @@ VALID = {"start": "2026-11-22T09:00:00Z", "target": "PT4H"}
         ({"pauses": [["2026-11-22T11:00:00Z"]]}, "/pauses/0/1"),
     ],
 )
-def test_what_is_wrong_is_named(client: TestClient, change: dict[str, Any], pointer: str) -> None:
+def test_what_is_wrong_is_named(client: ApiClient, change: dict[str, Any], pointer: str) -> None:
     answer = client.post("/v1/deadlines/preview", json=VALID | change)
 
     assert answer.status_code == 422
@@ -141,7 +141,7 @@ def test_what_is_wrong_is_named(client: TestClient, change: dict[str, Any], poin
         ("1 working days from the next day", "2026-11-23T17:00:00Z"),
     ],
 )
-def test_a_target_as_policies_write_it(client: TestClient, target: str, due_at: str) -> None:
+def test_a_target_as_policies_write_it(client: ApiClient, target: str, due_at: str) -> None:
     days = ("mon", "tue", "wed", "thu", "fri")
     office = {"timezone": "Europe/Berlin", "hours": {day: [["09:00", "18:00"]] for day in days}}
     shown = preview(client, calendar=office, start="2026-11-22T09:00:00Z", target=target)
@@ -154,11 +154,11 @@ def test_a_target_as_policies_write_it(client: TestClient, target: str, due_at: 
     assert shown["segments"][-1]["to"] == due_at
 
 
-def by_policy(client: TestClient, **members: Any) -> dict[str, Any]:
+def by_policy(client: ApiClient, **members: Any) -> dict[str, Any]:
     return preview(client, policy="telecom-handbook", start="2026-01-05T01:00:00Z", **members)
 
 
-def test_a_kind_by_a_policy_has_its_ladder_too(client: TestClient, scenario: Scenario) -> None:
+def test_a_kind_by_a_policy_has_its_ladder_too(client: ApiClient, scenario: Scenario) -> None:
     posted = scenario.post()
     shown = by_policy(client, kind="resolution")
     deadline = next(d for d in posted.deadlines if d.kind == "resolution")
@@ -173,7 +173,7 @@ def test_a_kind_by_a_policy_has_its_ladder_too(client: TestClient, scenario: Sce
     assert by_policy(client, kind="resolution", category="network.outage")["due_at"] == shown["due_at"]
 
 
-def test_other_kinds_priorities_and_pauses_by_a_policy(client: TestClient) -> None:
+def test_other_kinds_priorities_and_pauses_by_a_policy(client: ApiClient) -> None:
     assert by_policy(client, kind="follow_up")["due_at"] == "2026-02-05T01:00:00Z"
     assert (
         by_policy(client, kind="follow_up", priority="high", sequence=3)["due_at"] == "2026-04-05T01:00:00Z"
@@ -188,7 +188,7 @@ def test_other_kinds_priorities_and_pauses_by_a_policy(client: TestClient) -> No
     assert (endless["due_at"], endless["status"], endless["steps"]) == (None, "paused", [])
 
 
-def test_a_repeating_step_is_shown_with_its_first_repetition(client: TestClient) -> None:
+def test_a_repeating_step_is_shown_with_its_first_repetition(client: ApiClient) -> None:
     document = client.get("/v1/policies/telecom-handbook/1").json()["document"]
     document["deadlines"]["resolution"]["ladder"][-1]["repeat"] = "1d"
     assert client.post("/v1/policies", json=document).status_code == 201
@@ -209,7 +209,7 @@ def test_a_repeating_step_is_shown_with_its_first_repetition(client: TestClient)
     ],
 )
 def test_what_is_wrong_with_a_trial_is_named(
-    client: TestClient, change: dict[str, Any], pointer: str, hint: str
+    client: ApiClient, change: dict[str, Any], pointer: str, hint: str
 ) -> None:
     body = {"policy": "telecom-handbook", "kind": "resolution", "start": "2026-11-22T09:00:00Z"}
     answer = client.post("/v1/deadlines/preview", json=body | change)
@@ -217,7 +217,7 @@ def test_what_is_wrong_with_a_trial_is_named(
     assert (answer.status_code, error["pointer"], hint in error["message"]) == (422, pointer, True)
 
 
-def test_elapsed(client: TestClient) -> None:
+def test_elapsed(client: ApiClient) -> None:
     body = {"calendar": BERLIN, "start": "2026-11-23T07:00:00Z", "end": "2026-11-23T10:00:00Z"}
     pauses = [["2026-11-23T09:00:00Z", "2026-11-23T09:30:00Z"]]
 
@@ -229,7 +229,7 @@ def test_elapsed(client: TestClient) -> None:
     assert [a["elapsed_seconds"] for a in (open_time, unpaused, backwards)] == [7200, 5400, 0]
 
 
-def test_any_key_will_do_but_one_there_must_be(client: TestClient, scenario: Scenario) -> None:
+def test_any_key_will_do_but_one_there_must_be(client: ApiClient, scenario: Scenario) -> None:
     for role in (AccessRole.INTAKE, AccessRole.AUDITOR):
         headers = scenario.key(role)
         assert client.post("/v1/deadlines/preview", json=VALID, headers=headers).status_code == 200
@@ -237,7 +237,7 @@ def test_any_key_will_do_but_one_there_must_be(client: TestClient, scenario: Sce
     assert client.get("/v1/lifecycle", headers={"Authorization": ""}).status_code == 401
 
 
-def test_a_repeated_question_gets_the_same_answer(client: TestClient) -> None:
+def test_a_repeated_question_gets_the_same_answer(client: ApiClient) -> None:
     headers = {"Idempotency-Key": "preview-1"}
     first = client.post("/v1/deadlines/preview", json=VALID, headers=headers)
     again = client.post("/v1/deadlines/preview", json=VALID, headers=headers)
@@ -247,7 +247,7 @@ def test_a_repeated_question_gets_the_same_answer(client: TestClient) -> None:
     assert other.status_code == 422
 
 
-def test_the_cases_all_systems_agree_on(client: TestClient) -> None:
+def test_the_cases_all_systems_agree_on(client: ApiClient) -> None:
     if not CASES.exists():
         pytest.skip(f"the shared cases are not beside this checkout: {CASES}")
     cases = json.loads(CASES.read_text("utf-8"))

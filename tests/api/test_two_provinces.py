@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from starlette.testclient import TestClient
 
 from complaints.domain.importing.import_file import CSV
 from complaints.domain.vocabulary import Channel
@@ -15,6 +14,7 @@ from complaints.use_cases.importing.uploads import ImportRequest, check_file, st
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.upkeep.seeding import shipped_policy
 from complaints.wiring import wall_now
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 HANDBOOK = shipped_policy("telecom-handbook")
@@ -40,13 +40,13 @@ XINJIANG = (
 BILLS = scoped(HANDBOOK, "bills", "{region: CN-31, category: billing}").replace("24 elapsed", "2 elapsed")
 
 
-def apply(client: TestClient, document: str) -> dict[str, Any]:
+def apply(client: ApiClient, document: str) -> dict[str, Any]:
     applied = client.post("/v1/policies", content=document.encode(), headers=YAML)
     assert applied.status_code == 201, applied.text
     return dict(applied.json())
 
 
-def post(client: TestClient, **members: Any) -> dict[str, Any]:
+def post(client: ApiClient, **members: Any) -> dict[str, Any]:
     posted = client.post("/v1/complaints", json={"channel": "phone", "subject": "No signal", **members})
     assert posted.status_code == 201, posted.text
     return dict(posted.json())
@@ -56,13 +56,13 @@ def due_times(complaint: dict[str, Any]) -> dict[str, str]:
     return {one["kind"]: one["due_at"] for one in complaint["deadlines"] if one["status"] != "cancelled"}
 
 
-def events_of(client: TestClient, complaint: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+def events_of(client: ApiClient, complaint: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     events = client.get(f"/v1/complaints/{complaint['id']}/timeline").json()["items"]
     return [event["data"] for event in events if event["type"] == f"complaint.{kind}"]
 
 
 @pytest.mark.usefixtures("everything_holds")
-def test_each_province_has_its_calendar_in_one_database(client: TestClient, scenario: Scenario) -> None:
+def test_each_province_has_its_calendar_in_one_database(client: ApiClient, scenario: Scenario) -> None:
     # rules 4.14 and 4.16
     for document in (SHANGHAI, XINJIANG, BILLS):
         apply(client, document)
@@ -112,7 +112,7 @@ def test_each_province_has_its_calendar_in_one_database(client: TestClient, scen
 
 @pytest.mark.usefixtures("everything_holds")
 def test_rule_4_17_another_region_keeps_the_policy_until_somebody_re_plans(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     # rules 2.8 and 2.9
     apply(client, SHANGHAI)
@@ -156,7 +156,7 @@ def test_rule_4_17_another_region_keeps_the_policy_until_somebody_re_plans(
     )
 
 
-def test_rule_4_15_what_does_not_go_together_is_refused(client: TestClient) -> None:
+def test_rule_4_15_what_does_not_go_together_is_refused(client: ApiClient) -> None:
     apply(client, SHANGHAI)
     east = scoped(HANDBOOK, "east", "{region: [CN-32, CN-31]}")
     hole = HANDBOOK.replace("effective_at: 1970", "applies_to: {channel: web}\neffective_at: 1971")
@@ -189,7 +189,7 @@ def test_rule_4_15_what_does_not_go_together_is_refused(client: TestClient) -> N
 
 
 @pytest.mark.usefixtures("everything_holds")
-def test_a_contact_after_the_end_chooses_for_itself(client: TestClient, scenario: Scenario) -> None:
+def test_a_contact_after_the_end_chooses_for_itself(client: ApiClient, scenario: Scenario) -> None:
     # rules 1.14 and 4.14
     apply(client, XINJIANG.replace("contact_after_end: reopen", "contact_after_end: new"))
     posted = post(client, region="CN-65")
@@ -206,7 +206,7 @@ def test_a_contact_after_the_end_chooses_for_itself(client: TestClient, scenario
     service.write(lambda tx: tx.connection.execute(restored))
 
 
-def test_imports_choose_by_row_and_the_preview_says_why(client: TestClient, scenario: Scenario) -> None:
+def test_imports_choose_by_row_and_the_preview_says_why(client: ApiClient, scenario: Scenario) -> None:
     # rules 4.14 and 4.18
     apply(client, SHANGHAI)
     apply(client, scoped(HANDBOOK, "letters", "{channel: letter, source: [crm, legacy]}"))

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from starlette.testclient import TestClient
-
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 INTAKE, AUDITOR, AGENT = AccessRole.INTAKE, AccessRole.AUDITOR, AccessRole.AGENT
@@ -13,7 +12,7 @@ PERSON = {"name": "Zhuge Kongming", "phone": "+8613912345678"}
 Json = dict[str, Any]
 
 
-def post(client: TestClient, **members: Any) -> Json:
+def post(client: ApiClient, **members: Any) -> Json:
     answer = client.post("/v1/complaints", json={"channel": "phone", "subject": "No signal", **members})
     assert answer.status_code == 201, answer.text
     made: Json = answer.json()
@@ -23,7 +22,7 @@ def post(client: TestClient, **members: Any) -> Json:
 SEES = {(INTAKE,): False, (AUDITOR,): False, (INTAKE, AUDITOR): False, **{(role,): True for role in STAFF}}
 
 
-def test_internal_texts_and_attributes_are_for_staff(client: TestClient, scenario: Scenario) -> None:
+def test_internal_texts_and_attributes_are_for_staff(client: ApiClient, scenario: Scenario) -> None:
     attributes = {"idcard": "the-card", "nested": {"a": ["the-card"]}}
     path = f"/v1/complaints/{post(client, source='north', attributes=attributes)['id']}"
     client.patch(path, json={"attributes": {**attributes, "idcard": "the-card, again"}})
@@ -47,14 +46,14 @@ def test_internal_texts_and_attributes_are_for_staff(client: TestClient, scenari
         assert notes == [*["the-note" if sees else "***"] * 2, "a public word"]
 
 
-def test_what_an_intake_key_posts_comes_back_masked(client: TestClient, scenario: Scenario) -> None:
+def test_what_an_intake_key_posts_comes_back_masked(client: ApiClient, scenario: Scenario) -> None:
     sent = {"channel": "web", "subject": "x", "attributes": {"idcard": "the-card"}}
     made = client.post("/v1/complaints", json=sent, headers=scenario.key(INTAKE, source="north"))
     assert made.json()["attributes"] == {"idcard": "***"}
     assert client.get(f"/v1/complaints/{made.json()['id']}").json()["attributes"] == {"idcard": "the-card"}
 
 
-def test_intake_and_auditor_together_have_no_more_than_each(client: TestClient, scenario: Scenario) -> None:
+def test_intake_and_auditor_together_have_no_more_than_each(client: ApiClient, scenario: Scenario) -> None:
     own = post(client, source="north", complainant=PERSON)
     other = post(client, source="south", complainant=PERSON)
     both = scenario.key(INTAKE, AUDITOR, source="north")
@@ -79,7 +78,7 @@ def test_intake_and_auditor_together_have_no_more_than_each(client: TestClient, 
 
 
 def test_follow_ups_of_other_sources_are_masked_for_intake_and_auditor(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     for source in ("north", "south"):
         path = f"/v1/complaints/{post(client, source=source, complainant=PERSON)['id']}/transitions"
@@ -95,7 +94,7 @@ def test_follow_ups_of_other_sources_are_masked_for_intake_and_auditor(
     assert {item["complainant"]["name"] for item in found} == {PERSON["name"], "Z****"}
 
 
-def test_links_tell_an_intake_key_nothing_of_other_sources(client: TestClient, scenario: Scenario) -> None:
+def test_links_tell_an_intake_key_nothing_of_other_sources(client: ApiClient, scenario: Scenario) -> None:
     own, near, far = (
         post(client, source=source, complainant=PERSON) for source in ("north", "north", "south")
     )

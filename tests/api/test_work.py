@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import START, Scenario
 from tests.use_cases.test_work import add_users
 
@@ -18,14 +18,14 @@ def at(**delta: float) -> str:
     return (START + timedelta(**delta)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def ask(client: TestClient, path: str, key: dict[str, str] | None = None, **query: Any) -> Json:
+def ask(client: ApiClient, path: str, key: dict[str, str] | None = None, **query: Any) -> Json:
     answer = client.get(f"/v1/{path}", params=query, headers=key)
     assert answer.status_code == 200, answer.text
     shown: Json = answer.json()
     return shown
 
 
-def test_a_queue_is_taken_page_by_page(client: TestClient, scenario: Scenario) -> None:
+def test_a_queue_is_taken_page_by_page(client: ApiClient, scenario: Scenario) -> None:
     add_users(scenario, "an", "bo")
     an, bo = (scenario.key(AccessRole.AGENT, login=login) for login in ("an", "bo"))
     made = [scenario.post(received_at=START - timedelta(hours=hour)) for hour in range(3)]
@@ -72,14 +72,14 @@ SHIFT = {"login": "an", "on_duty_from": at(hours=1), "on_duty_until": at(hours=9
     ],
 )
 def test_a_rota_is_refused_where_it_is_wrong(
-    client: TestClient, scenario: Scenario, body: Json, pointer: str
+    client: ApiClient, scenario: Scenario, body: Json, pointer: str
 ) -> None:
     add_users(scenario, "an")
     answer = client.put(f"/v1/teams/{CARE}/duty", json=body)
     assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (422, [pointer])
 
 
-def test_a_rota_is_replaced_and_audited(client: TestClient, scenario: Scenario) -> None:
+def test_a_rota_is_replaced_and_audited(client: ApiClient, scenario: Scenario) -> None:
     add_users(scenario, "an")
     path = f"/v1/teams/{CARE}/duty"
     assert client.put("/v1/teams/moon/duty", json={"shifts": []}).status_code == 404
@@ -101,14 +101,14 @@ def test_a_rota_is_replaced_and_audited(client: TestClient, scenario: Scenario) 
         ({"absent_from": at(days=2), "absent_until": at(days=2)}, "absent_until"),
     ],
 )
-def test_an_absence_that_cannot_be_is_not_rehearsed(client: TestClient, query: Json, parameter: str) -> None:
+def test_an_absence_that_cannot_be_is_not_rehearsed(client: ApiClient, query: Json, parameter: str) -> None:
     answer = client.get("/v1/users/admin/absence-rehearsal", params=query)
     assert answer.status_code == 422
     assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
     assert client.get(f"/v1/users/nobody/absence-rehearsal?absent_until={at(days=1)}").status_code == 404
 
 
-def test_a_supervisor_goes_on_holiday(client: TestClient, scenario: Scenario) -> None:
+def test_a_supervisor_goes_on_holiday(client: ApiClient, scenario: Scenario) -> None:
     """The deputy of another team inherits the steps and sees the backlog until the return (rule 3.10)."""
     add_users(scenario, "sun")
     add_users(scenario, "dai", teams=["operations"])

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.wiring import wall_now
+from tests.api_client import ApiClient
 
 
 class Clock:
@@ -21,7 +21,7 @@ class Clock:
 
 
 @pytest.fixture(name="clock")
-def wall_clock(client: TestClient) -> Iterator[Clock]:
+def wall_clock(client: ApiClient) -> Iterator[Clock]:
     made = Clock()
     app: Any = client.app
     app.state.wall = made

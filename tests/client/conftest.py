@@ -6,9 +6,9 @@ The embedded database is enough here: no answer of the API depends on the engine
 from collections.abc import Callable, Iterator
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints_client import Client, Patience
+from tests.api_client import ApiClient
 from tests.conftest import ReusedDatabases
 from tests.support import ADMIN_SECRET
 
@@ -23,7 +23,7 @@ def database_url(reused_databases: ReusedDatabases) -> Iterator[str]:
 
 
 @pytest.fixture
-def connect(client: TestClient) -> Callable[..., Client]:
+def connect(client: ApiClient) -> Callable[..., Client]:
     """Makes a client of the API with a key, by default one with full rights."""
     return lambda secret=ADMIN_SECRET: Client(
         "http://testserver", secret, patience=QUICK, transport=client._transport

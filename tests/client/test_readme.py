@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 import complaints_client
 from complaints_client import Batch, Client
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET
 
 README = (Path(__file__).resolve().parents[2] / "client/README.md").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_programs_of_the_readme_run(
-    client: TestClient,
+    client: ApiClient,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

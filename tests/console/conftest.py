@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 from httpx2 import Response
-from starlette.testclient import TestClient
 
 from complaints.api.http.session_cookies import SECURE_COOKIE
 from complaints.domain.vocabulary import AccessRole, SignInMethod
 from complaints.use_cases.accounts.sessions import SessionLimits, Visitor, open_session
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
+from tests.api_client import ApiClient
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 PARTIAL = {"HX-Request": "true"}
@@ -22,7 +22,7 @@ PARTIAL = {"HX-Request": "true"}
 class Reader:
     """A user who is signed in. `get` and `post` call pages by their path below `/console`."""
 
-    def __init__(self, client: TestClient, login: str, token: str) -> None:
+    def __init__(self, client: ApiClient, login: str, token: str) -> None:
         self.client = client
         self.login = login
         self._headers = {"Cookie": f"{SECURE_COOKIE}={token}", "Authorization": ""}
@@ -49,7 +49,7 @@ class Reader:
 
 
 @pytest.fixture
-def sign_in(client: TestClient, service: Service) -> Callable[..., Reader]:
+def sign_in(client: ApiClient, service: Service) -> Callable[..., Reader]:
     """Makes a user with roles, if there is none with the login, and opens a session."""
 
     def sign_in(login: str = "chen.jie", *roles: AccessRole, **members: Any) -> Reader:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.console.sent_forms import count_buttons, read_fields
 from tests.support import count_statements
@@ -55,7 +55,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(client: TestClient, sign_in: Callable[..., Reader]) -> Desk:
+def desk(client: ApiClient, sign_in: Callable[..., Reader]) -> Desk:
     """A supervisor with all complaints, at a new complaint."""
     reader = sign_in("li.wei", AccessRole.SUPERVISOR, scope="all")
     posted = {
@@ -68,7 +68,7 @@ def desk(client: TestClient, sign_in: Callable[..., Reader]) -> Desk:
 
 
 @pytest.fixture
-def read(client: TestClient, desk: Desk) -> Callable[..., Any]:
+def read(client: ApiClient, desk: Desk) -> Callable[..., Any]:
     """Reads the complaint, or a part of it such as `/timeline`, by the API."""
     return lambda part="": client.get(f"/v1/complaints/{desk.number}{part}").raise_for_status().json()
 
@@ -106,7 +106,7 @@ def test_a_reader_without_the_right_sees_no_button_and_is_refused(
     assert desk.reader.get(f"/complaints/{desk.number}/actions/explode").status_code == 404
 
 
-def test_a_whole_life_goes_by_forms(desk: Desk, read: Callable[..., Any], client: TestClient) -> None:
+def test_a_whole_life_goes_by_forms(desk: Desk, read: Callable[..., Any], client: ApiClient) -> None:
     desk.do("take")
     desk.do("respond", **RESPONSE)
     desk.do("hold", reason="outage", until="2026-01-06T09:00", zone="Asia/Shanghai")
@@ -130,7 +130,7 @@ def test_a_whole_life_goes_by_forms(desk: Desk, read: Callable[..., Any], client
 
 
 def test_what_is_no_action_of_the_lifecycle_goes_by_forms_too(
-    desk: Desk, read: Callable[..., Any], client: TestClient
+    desk: Desk, read: Callable[..., Any], client: ApiClient
 ) -> None:
     posted = {"channel": "phone", "subject": "Slow", "complainant": {"phone": "13800000000"}}
     other = client.post("/v1/complaints", json=posted).json()["number"]
@@ -156,7 +156,7 @@ def test_what_is_no_action_of_the_lifecycle_goes_by_forms_too(
 
 
 def test_an_escalation_is_acknowledged_by_whom_it_reached(
-    desk: Desk, client: TestClient, sign_in: Callable[..., Reader], read: Callable[..., Any]
+    desk: Desk, client: ApiClient, sign_in: Callable[..., Reader], read: Callable[..., Any]
 ) -> None:
     client.patch("/v1/departments/head_office", json={"head": "li.wei"}).raise_for_status()
     desk.do("escalate", reason="Help", role="executive")
@@ -245,7 +245,7 @@ def colleague(desk: Desk, sign_in: Callable[..., Reader]) -> Desk:
 
 
 def test_a_colleague_who_was_quicker_is_named_and_the_text_stays(
-    desk: Desk, colleague: Desk, read: Callable[..., Any], client: TestClient
+    desk: Desk, colleague: Desk, read: Callable[..., Any], client: ApiClient
 ) -> None:
     desk.do("respond", **RESPONSE)
     fields = read_fields(desk.open("resolve")) | RESULT

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
@@ -14,6 +13,7 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints.deadline_details import load_deadline_details
 from complaints.use_cases.complaints.erasing import erase_texts
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.support import Scenario, count_statements
 
@@ -36,7 +36,7 @@ def address_of(complaint: Complaint) -> str:
 
 
 @pytest.fixture
-def complaint(client: TestClient, scenario: Scenario) -> Complaint:
+def complaint(client: ApiClient, scenario: Scenario) -> Complaint:
     """A complaint in its second cycle, with everything that a page can show."""
     earlier = scenario.post(complainant=PERSON)
     made = scenario.post(**MEMBERS)
@@ -114,7 +114,7 @@ def test_rule_1_20_the_page_says_that_an_outcome_is_assumed(
 
 
 def test_a_deadline_has_its_pauses_its_promise_and_who_hears_of_its_steps(
-    client: TestClient, scenario: Scenario, service: Service
+    client: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     for login in ("lead.one", "stand.in"):
         client.post("/v1/users", json={"login": login, "name": login}).raise_for_status()
@@ -191,7 +191,7 @@ def test_why_a_time_is_in_its_place_or_on_a_page_of_its_own(sign_in: SignIn, com
 
 
 def test_whoever_sees_masks_may_look_for_a_reason(
-    client: TestClient, sign_in: SignIn, complaint: Complaint
+    client: ApiClient, sign_in: SignIn, complaint: Complaint
 ) -> None:
     auditor, address = sign_in("lei.jing", AccessRole.AUDITOR), address_of(complaint)
     page = auditor.get(address).text
@@ -229,7 +229,7 @@ def test_rights_and_scope_are_those_of_the_api(sign_in: SignIn, complaint: Compl
 
 
 def test_a_long_history_begins_with_its_end(
-    client: TestClient, sign_in: SignIn, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, sign_in: SignIn, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("complaints.console.pages.complaint._EVENTS", 3)
     made, reader = scenario.post(), sign_in()

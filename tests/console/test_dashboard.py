@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.console.pages.dashboard import CHARTS, TILES
 from complaints.domain.figures.answers import GroupBy
 from complaints.domain.figures.catalogue import FIGURES
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.figures.keeping import keep_facts
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.support import Scenario
 
@@ -41,7 +41,7 @@ def test_the_page_links_each_part_to_its_figure(sign_in: SignIn, quarter: Scenar
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_tile_says_the_number_of_the_api(
-    sign_in: SignIn, quarter: Scenario, client: TestClient, language: str
+    sign_in: SignIn, quarter: Scenario, client: ApiClient, language: str
 ) -> None:
     answer: Any = client.get(
         "/v1/reports/response_rate", params={"from": "2026-01-01", "to": "2026-02-01"}

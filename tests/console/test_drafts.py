@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.access import SYSTEM, Caller
@@ -12,6 +11,7 @@ from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.loops import do_chores
 from complaints.use_cases.work.drafts import MOST_CHARACTERS, MOST_DRAFTS, FormName, find_draft
 from complaints.wiring import wall_now
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.console.sent_forms import read_fields
 
@@ -25,7 +25,7 @@ def reader(sign_in: Callable[..., Reader]) -> Reader:
 
 
 @pytest.fixture
-def complaint(client: TestClient) -> dict[str, str]:
+def complaint(client: ApiClient) -> dict[str, str]:
     posted = {"channel": "phone", "subject": "No signal"}
     found: dict[str, str] = client.post("/v1/complaints", json=posted).raise_for_status().json()
     return found
@@ -73,7 +73,7 @@ def test_a_draft_can_be_discarded(reader: Reader, complaint: dict[str, str]) -> 
 
 
 def test_a_draft_ends_after_seven_days_and_with_an_erasure(
-    reader: Reader, complaint: dict[str, str], client: TestClient, service: Service
+    reader: Reader, complaint: dict[str, str], client: ApiClient, service: Service
 ) -> None:
     """Rule 11.5."""
     _save(reader, complaint)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.problems.languages import Language
 from complaints.console.locale import Locale
@@ -13,6 +12,7 @@ from complaints.console.views.call_sheets import group_of
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole, DeadlineKind
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.support import Scenario
 
@@ -80,7 +80,7 @@ def test_contacts_are_listed_by_day_and_by_owner(scenario: Scenario, sign_in: Ca
     ],
 )
 def test_an_outcome_is_recorded_once_and_the_row_says_what_follows(
-    client: TestClient,
+    client: ApiClient,
     scenario: Scenario,
     sign_in: Callable[..., Reader],
     outcome: str,
@@ -120,7 +120,7 @@ def test_a_score_out_of_range_is_refused_beside_it(
 
 
 def test_a_reader_without_the_right_sees_masks_and_the_sheet_but_no_buttons(
-    client: TestClient, scenario: Scenario, sign_in: Callable[..., Reader]
+    client: ApiClient, scenario: Scenario, sign_in: Callable[..., Reader]
 ) -> None:
     complaint = _followed_up(scenario)
     due_at = (scenario.now() + timedelta(days=1)).isoformat()

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.support import START, Scenario
 
@@ -40,7 +40,7 @@ def attempt(text: str) -> str:
 
 
 def test_the_own_queue_has_what_is_due_next_on_top_and_what_is_on_hold_apart(
-    an: Reader, sign_in: Callable[..., Reader], client: TestClient, scenario: Scenario
+    an: Reader, sign_in: Callable[..., Reader], client: ApiClient, scenario: Scenario
 ) -> None:
     sign_in("bo", AccessRole.AGENT, teams=[CARE], deputy="an")
     later, first, held, of_bo, _ = (

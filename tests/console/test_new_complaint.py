@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.support import Scenario, count_statements
 
@@ -31,13 +31,13 @@ CALL = {
 ADVICE = {"channel": "phone", "severity": "normal"}
 
 
-def _count(client: TestClient) -> int:
+def _count(client: ApiClient) -> int:
     found: int = client.get("/v1/complaints", params={"count": "true"}).json()["count"]
     return found
 
 
 def test_a_call_is_saved_once_and_tells_its_number_its_words_and_its_due_times(
-    client: TestClient, sign_in: Callable[..., Reader]
+    client: ApiClient, sign_in: Callable[..., Reader]
 ) -> None:
     agent = sign_in("chen.jie", AccessRole.AGENT, scope="all")
     answer = agent.post("/new", CALL)
@@ -64,7 +64,7 @@ def test_a_call_is_saved_once_and_tells_its_number_its_words_and_its_due_times(
 
 
 def test_the_page_tells_earlier_complaints_categories_and_due_times_and_saves_nothing(
-    client: TestClient, scenario: Scenario, service: Service, sign_in: Callable[..., Reader]
+    client: ApiClient, scenario: Scenario, service: Service, sign_in: Callable[..., Reader]
 ) -> None:
     known = scenario.post(category="network.outage", complainant=PERSON, subject="Dead since Friday")
     scenario.post(complainant={"email": "w@example.org", "name": "Wang"}, subject="A letter")
@@ -95,7 +95,7 @@ def test_the_page_tells_earlier_complaints_categories_and_due_times_and_saves_no
 
 
 def test_faults_stand_beside_their_fields_and_what_was_typed_is_kept(
-    client: TestClient, sign_in: Callable[..., Reader]
+    client: ApiClient, sign_in: Callable[..., Reader]
 ) -> None:
     agent = sign_in("chen.jie", AccessRole.AGENT, scope="all")
     faulty = {**CALL, "complainant.phone": "twelve", "category": "Nothing like it"}
@@ -119,7 +119,7 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_is_kept(
 
 
 def test_a_call_about_an_open_complaint_is_added_to_it(
-    client: TestClient, scenario: Scenario, sign_in: Callable[..., Reader]
+    client: ApiClient, scenario: Scenario, sign_in: Callable[..., Reader]
 ) -> None:
     """A user adds the words of a call: rule 1.12."""
     known = scenario.post(complainant=PERSON)
@@ -135,7 +135,7 @@ def test_a_call_about_an_open_complaint_is_added_to_it(
 
 
 def test_a_problem_that_came_again_is_linked_to_the_ended_complaint(
-    client: TestClient, scenario: Scenario, sign_in: Callable[..., Reader]
+    client: ApiClient, scenario: Scenario, sign_in: Callable[..., Reader]
 ) -> None:
     ended = scenario.act(scenario.post(complainant=PERSON), "withdraw", reason="It works.")
     agent, number = sign_in("chen.jie", AccessRole.AGENT, scope="all"), number_of(ended.sequence)

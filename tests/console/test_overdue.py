@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.support import Scenario, count_statements
 
@@ -115,7 +115,7 @@ def test_pages_follow_each_other_and_cost_a_fixed_number_of_statements(
 
 
 def test_the_columns_are_chosen_in_the_address_and_the_export_has_the_same_filter(
-    sign_in: Callable[..., Reader], client: TestClient, late: list[Complaint]
+    sign_in: Callable[..., Reader], client: ApiClient, late: list[Complaint]
 ) -> None:
     page = sign_in().get("/overdue?category=billing&columns=status,received", language="zh").text
     assert 'class="state"' in page

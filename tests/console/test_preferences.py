@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.console.conftest import FORM, Reader
 from tests.console.test_sign_in import PASSWORD
 from tests.support import Scenario
@@ -94,7 +94,7 @@ def test_own_sessions_are_listed_and_ended(an: Reader, sign_in: Callable[..., Re
 
 
 def test_the_own_password_is_changed_and_the_other_sessions_end(
-    an: Reader, sign_in: Callable[..., Reader], client: TestClient
+    an: Reader, sign_in: Callable[..., Reader], client: ApiClient
 ) -> None:
     link = client.post("/v1/users/an/password-link").raise_for_status().json()
     sent = {"token": link["token"], "password": PASSWORD}

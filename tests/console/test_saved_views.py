@@ -5,9 +5,9 @@ from collections.abc import Callable
 from secrets import token_hex
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.support import Scenario
 
@@ -108,7 +108,7 @@ def test_a_bad_view_is_refused_beside_its_field_and_what_was_typed_stays(
 
 
 def test_a_view_of_a_thing_that_is_gone_has_no_count_and_harms_no_other(
-    lead: Reader, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    lead: Reader, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("complaints.console.saved_views._MOST_COUNTED", 1)
     client.post("/v1/users", json={"login": "gone", "name": "Gone"}).raise_for_status()

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 from uuid import UUID, uuid4
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.features.notifications.model import Audience, NewDelivery
@@ -20,6 +19,7 @@ from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.seeding import shipped_policy
 from complaints.wiring import wall_now
+from tests.api_client import ApiClient
 from tests.console.conftest import Reader
 from tests.support import START, Scenario
 
@@ -55,7 +55,7 @@ def faults_of(text: str) -> list[str]:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_page_opens_and_every_link_on_it_leads_somewhere(
-    sign_in: SignIn, client: TestClient, language: str
+    sign_in: SignIn, client: ApiClient, language: str
 ) -> None:
     """A walk of an administrator, over all links of the settings."""
     reader = sign_in()
@@ -80,7 +80,7 @@ def test_every_page_opens_and_every_link_on_it_leads_somewhere(
     assert any(path.endswith("/leave") for path in seen)
 
 
-def _fill(client: TestClient) -> None:
+def _fill(client: ApiClient) -> None:
     """A webhook, a key, a robot, a calendar, and two versions of a policy."""
     for path, body in (
         ("webhooks", {"url": "https://crm.example.com/hook"}),
@@ -183,7 +183,7 @@ FORMS = [
 )
 def test_a_form_creates_once_and_keeps_what_was_typed_beside_its_fault(
     sign_in: SignIn,
-    client: TestClient,
+    client: ApiClient,
     path: str,
     fields: dict[str, Any],
     api: str,
@@ -217,7 +217,7 @@ def test_a_form_creates_once_and_keeps_what_was_typed_beside_its_fault(
 
 
 def test_a_person_changes_is_absent_and_leaves(
-    sign_in: SignIn, client: TestClient, service: Service, scenario: Scenario
+    sign_in: SignIn, client: ApiClient, service: Service, scenario: Scenario
 ) -> None:
     reader = sign_in()
     for login in ("wu.di", "he.li"):
@@ -248,7 +248,7 @@ def test_a_person_changes_is_absent_and_leaves(
     assert client.get("/v1/users/wu.di").json()["active"] is True
 
 
-def test_a_secret_is_shown_once_and_not_kept(sign_in: SignIn, client: TestClient, service: Service) -> None:
+def test_a_secret_is_shown_once_and_not_kept(sign_in: SignIn, client: ApiClient, service: Service) -> None:
     reader = sign_in()
     fields = {"name": "crm", "roles": ["intake"], "expires_at": "2026-03-01T00:00"}
     assert "at least one role" in faults_of(send(reader, "/settings/keys/new", {"name": "crm"}).text)[0]
@@ -270,7 +270,7 @@ def test_a_secret_is_shown_once_and_not_kept(sign_in: SignIn, client: TestClient
     assert "revoked" in reader.get("/settings/keys").text
 
 
-def test_a_hub_of_tmf621_is_shown_and_changed_without_its_form(sign_in: SignIn, client: TestClient) -> None:
+def test_a_hub_of_tmf621_is_shown_and_changed_without_its_form(sign_in: SignIn, client: ApiClient) -> None:
     reader = sign_in()
     callback, query = "https://crm.example.com/listener", "fields=status&eventType=TroubleTicketCreateEvent"
     hub = {"@type": "Hub", "callback": callback, "query": query}
@@ -289,7 +289,7 @@ def test_a_hub_of_tmf621_is_shown_and_changed_without_its_form(sign_in: SignIn, 
     assert (shown["url"], shown["format"], shown["payload"]) == (moved["url"], "tmf621.v5", "full")
 
 
-def test_a_webhook_is_made_changed_stopped_and_deleted(sign_in: SignIn, client: TestClient) -> None:
+def test_a_webhook_is_made_changed_stopped_and_deleted(sign_in: SignIn, client: ApiClient) -> None:
     reader = sign_in()
     usual = {
         "url": "https://crm.example.com/hook",
@@ -323,7 +323,7 @@ def test_a_webhook_is_made_changed_stopped_and_deleted(sign_in: SignIn, client: 
 
 
 def test_a_policy_document_is_checked_by_line_and_applied_with_its_date(
-    sign_in: SignIn, client: TestClient
+    sign_in: SignIn, client: ApiClient
 ) -> None:
     reader = sign_in()
     path = "/settings/policies/document"
@@ -358,7 +358,7 @@ def test_a_policy_document_is_checked_by_line_and_applied_with_its_date(
     assert "36 elapsed hours" in reader.get(path, code="own-rules", version=2).text
 
 
-def test_the_calculator_agrees_with_the_api_and_says_why(sign_in: SignIn, client: TestClient) -> None:
+def test_the_calculator_agrees_with_the_api_and_says_why(sign_in: SignIn, client: ApiClient) -> None:
     reader = sign_in("li.wei", AccessRole.AGENT)
     assert "From the receipt" not in reader.get("/settings/policies/what-if").text
     asked: dict[str, Any] = {
@@ -390,7 +390,7 @@ def test_the_calculator_agrees_with_the_api_and_says_why(sign_in: SignIn, client
         assert fault in faults_of(answer.text)[0]
 
 
-def test_rotas_wishes_and_failed_messages(sign_in: SignIn, client: TestClient) -> None:
+def test_rotas_wishes_and_failed_messages(sign_in: SignIn, client: ApiClient) -> None:
     reader = sign_in()
     path = "/settings/teams/operations/rota"
     shifts = "chen.jie 2026-01-05T08:00 2026-01-05T20:00\n\nchen.jie 2026-01-06T08:00 2026-01-06T20:00"
@@ -472,7 +472,7 @@ def test_messages_that_failed_are_listed_page_by_page(sign_in: SignIn, service: 
 
 
 def test_imports_are_listed_by_scope_with_the_rows_that_failed(
-    sign_in: SignIn, client: TestClient, service: Service
+    sign_in: SignIn, client: ApiClient, service: Service
 ) -> None:
     # rule 7.8
     rows = "channel,subject\nphone,No signal\npigeon,Lost\n"

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.console.conftest import FORM, Reader
 from tests.support import ADMIN_SECRET
 
@@ -14,7 +14,7 @@ PASSWORD = "four words are long"
 
 
 @pytest.fixture
-def stranger(client: TestClient) -> TestClient:
+def stranger(client: ApiClient) -> ApiClient:
     """A browser without a session. The user li.wei has a password."""
     given = {"login": "li.wei", "name": "Li Wei", "roles": ["supervisor"]}
     client.post("/v1/users", json=given).raise_for_status()
@@ -26,13 +26,13 @@ def stranger(client: TestClient) -> TestClient:
     return client
 
 
-def test_the_address_of_the_console_needs_no_slash_at_its_end(stranger: TestClient) -> None:
+def test_the_address_of_the_console_needs_no_slash_at_its_end(stranger: ApiClient) -> None:
     answer = stranger.get("/console")
     assert (answer.status_code, answer.headers["location"]) == (307, "/console/")
     assert stranger.get(answer.headers["location"]).headers["location"].startswith("/console/sign-in")
 
 
-def _post(client: TestClient, password: str, **headers: str) -> tuple[int, str, str]:
+def _post(client: ApiClient, password: str, **headers: str) -> tuple[int, str, str]:
     answer = client.post(
         "/console/sign-in",
         content=f"login=li.wei&password={password.replace(' ', '+')}&next=/console/overdue%3Fteam%3Da",
@@ -41,7 +41,7 @@ def _post(client: TestClient, password: str, **headers: str) -> tuple[int, str, 
     return answer.status_code, answer.headers.get("location", ""), answer.text
 
 
-def test_a_page_without_a_session_leads_to_the_form_and_back(stranger: TestClient) -> None:
+def test_a_page_without_a_session_leads_to_the_form_and_back(stranger: ApiClient) -> None:
     answer = stranger.get("/console/overdue?team=a")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/console/sign-in?next=%2Fconsole%2Foverdue%3Fteam%3Da"
@@ -60,13 +60,13 @@ def test_a_page_without_a_session_leads_to_the_form_and_back(stranger: TestClien
         "/console/../v1/me",
     ],
 )
-def test_a_link_to_sign_in_leads_to_no_other_site(stranger: TestClient, next_page: str) -> None:
+def test_a_link_to_sign_in_leads_to_no_other_site(stranger: ApiClient, next_page: str) -> None:
     form = stranger.get("/console/sign-in", params={"next": next_page}).text
     assert 'name="next" value="/console/"' in form
 
 
 def test_a_wrong_password_keeps_the_login_and_says_why_in_the_language_of_the_reader(
-    stranger: TestClient,
+    stranger: ApiClient,
 ) -> None:
     status, _, text = _post(stranger, "wrong words are long", **{"Accept-Language": "zh-CN"})
     assert status == 401
@@ -75,17 +75,17 @@ def test_a_wrong_password_keeps_the_login_and_says_why_in_the_language_of_the_re
     assert "wrong words" not in text
 
 
-def test_a_form_of_another_site_signs_nobody_in(stranger: TestClient) -> None:
+def test_a_form_of_another_site_signs_nobody_in(stranger: ApiClient) -> None:
     status, _, _ = _post(stranger, PASSWORD, **{"Sec-Fetch-Site": "cross-site"})
     assert status == 403
 
 
-def test_a_key_opens_no_page(client: TestClient) -> None:
+def test_a_key_opens_no_page(client: ApiClient) -> None:
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
     assert client.get("/console/overdue", headers=headers, follow_redirects=False).status_code == 303
 
 
-def test_a_script_without_a_session_gets_401_into_the_messages(stranger: TestClient) -> None:
+def test_a_script_without_a_session_gets_401_into_the_messages(stranger: ApiClient) -> None:
     answer = stranger.get("/console/overdue", headers={"HX-Request": "true"})
     assert answer.status_code == 401
     assert answer.headers["hx-retarget"] == "#flash"

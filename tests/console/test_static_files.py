@@ -6,15 +6,15 @@ import re
 from importlib import resources
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.console.static_files import address_of_file, read_files
+from tests.api_client import ApiClient
 
 FIRST_LOAD_BYTES = 60_000
 VENDORED = ("htmx-4.0.1", "pico-2.1.1")
 
 
-def test_a_browser_keeps_a_file_for_a_year(client: TestClient) -> None:
+def test_a_browser_keeps_a_file_for_a_year(client: ApiClient) -> None:
     answer = client.get(address_of_file("console.css"), headers={"Accept-Encoding": "gzip"})
     assert answer.status_code == 200
     assert answer.headers["content-encoding"] == "gzip"
@@ -22,7 +22,7 @@ def test_a_browser_keeps_a_file_for_a_year(client: TestClient) -> None:
     assert answer.content == read_files()["console.css"]
 
 
-def test_a_file_of_another_version_is_not_there(client: TestClient) -> None:
+def test_a_file_of_another_version_is_not_there(client: ApiClient) -> None:
     assert client.get("/console/static/0000000000000000/console.css").status_code == 404
     assert client.get(address_of_file("console.css") + "/../../x").status_code == 404
 

@@ -12,7 +12,6 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic_settings import BaseSettings
 from sqlalchemy import text
-from starlette.testclient import TestClient
 
 from complaints.api.feature import NO_ANNEXES, Annexes, Feature, FeatureLoop, FeatureMeasure
 from complaints.api.problems.catalogue import PROBLEMS, render_catalogue
@@ -23,6 +22,7 @@ from complaints.storage.database import migrate
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
 from complaints.wiring import NotReady, build_app, build_loops, check, open_annexes
+from tests.api_client import ApiClient
 from tests.features.category_counts import tables, use_cases
 from tests.features.category_counts.feature import FEATURE
 from tests.features.category_counts.settings import CountSettings
@@ -30,9 +30,9 @@ from tests.support import ADMIN_SECRET, Scenario
 
 
 @contextmanager
-def client(service: Service, annexes: Annexes) -> Iterator[TestClient]:
+def client(service: Service, annexes: Annexes) -> Iterator[ApiClient]:
     app = build_app(service, Settings(scheduler=False), CollectorRegistry(), annexes)
-    with TestClient(app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"}) as opened:
+    with ApiClient(app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"}) as opened:
         yield opened
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from starlette.testclient import TestClient
 
 from complaints.api.complaints.history_schemas import ChangesPage
 from complaints.api.deadlines.schemas import EscalationPage, InboxPage
@@ -36,6 +35,7 @@ from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.loops import Sweeper
 from complaints.use_cases.upkeep.subject_checks import check_subjects
 from complaints.use_cases.upkeep.sweep import sweep_once
+from tests.api_client import ApiClient
 from tests.features.reviews.feature import FEATURE, KIND, answer, ask
 from tests.support import Scenario, api_client, opened_service
 
@@ -160,12 +160,12 @@ def test_a_change_of_an_outdated_version_and_of_an_ended_one_is_refused(scenario
 
 
 @pytest.fixture
-def client(service: Service) -> Iterator[TestClient]:
+def client(service: Service) -> Iterator[ApiClient]:
     with api_client(service) as opened:
         yield opened
 
 
-def test_it_is_in_the_feed_and_among_the_escalations(scenario: Scenario, client: TestClient) -> None:
+def test_it_is_in_the_feed_and_among_the_escalations(scenario: Scenario, client: ApiClient) -> None:
     """Rules 3.5 and 3.8: it is shown by `subject`, and its escalation is acknowledged like any other."""
     complaint, review = scenario.post(), asked(scenario)
     scenario.advance(hours=25)
@@ -272,7 +272,7 @@ def test_its_links_are_shown_and_recorded(scenario: Scenario) -> None:
     assert (shown(), faults(service)) == ([], set())
 
 
-def test_a_user_who_leaves_hands_it_over(scenario: Scenario, client: TestClient) -> None:
+def test_a_user_who_leaves_hands_it_over(scenario: Scenario, client: ApiClient) -> None:
     """Rule 1.7. A team with an open one is not retired."""
     for login in ("li.wei", "wang.fang"):
         assert client.post("/v1/users", json={"login": login, "name": login}).status_code == 201
@@ -291,7 +291,7 @@ def test_a_user_who_leaves_hands_it_over(scenario: Scenario, client: TestClient)
     assert loaded(scenario, first).owner == "admin"
 
 
-def test_rule_7_4_its_owners_of_now_and_before_open_it(scenario: Scenario, client: TestClient) -> None:
+def test_rule_7_4_its_owners_of_now_and_before_open_it(scenario: Scenario, client: ApiClient) -> None:
     for login in ("li.wei", "wang.fang", "zhao"):
         assert client.post("/v1/users", json={"login": login, "name": login}).status_code == 201
     review = asked(scenario, owner="li.wei")

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
 from complaints.domain.vocabulary import AccessRole
@@ -19,6 +18,7 @@ from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.replica import READS_ONLY, Replica, service_for
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
+from tests.api_client import ApiClient
 from tests.journeys.running_server import await_true
 from tests.postgres_replica import replicating
 from tests.postgres_server import PostgresUnavailable, serving
@@ -37,9 +37,9 @@ class Pair:
         self._replica_url = replica_url
         self.app = create_app(primary, wall=wall_now, replica=replica)
 
-    def client(self, *roles: AccessRole) -> TestClient:
+    def client(self, *roles: AccessRole) -> ApiClient:
         """A client with a new key."""
-        return TestClient(self.app, headers=self.scenario.key(*roles))
+        return ApiClient(self.app, headers=self.scenario.key(*roles))
 
     def tell_replica(self, statement: str) -> object:
         """What the replica answers to a statement in SQL."""
@@ -116,7 +116,7 @@ def test_what_the_replica_knows_of_reference_data_decides_nothing(pair: Pair) ->
     pair.await_replay()
     assert reader.get("/v1/complaints").status_code == 200
     pair.tell_replica("SELECT pg_wal_replay_pause()")
-    admin = TestClient(pair.app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+    admin = ApiClient(pair.app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
     keys = admin.get("/v1/keys").json()["items"]
     newest = max((key for key in keys if key["roles"] == ["auditor"]), key=lambda key: key["id"])
     assert admin.delete(f"/v1/keys/{newest['id']}").status_code in (200, 204)
@@ -125,13 +125,13 @@ def test_what_the_replica_knows_of_reference_data_decides_nothing(pair: Pair) ->
 
 def test_a_scope_comes_from_the_primary(pair: Pair) -> None:
     """The replica still has the wider scope, and the user who is absent no longer."""
-    admin = TestClient(pair.app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+    admin = ApiClient(pair.app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
     user = {"login": "reader", "name": "Reader", "roles": ["auditor"], "scope": "all"}
     assert admin.post("/v1/users", json=user).status_code == 201
     away = {"login": "boss", "name": "Boss", "deputy": "reader", "absent_from": "2026-01-01T00:00:00Z"}
     assert admin.post("/v1/users", json=away).status_code == 201
     made, other = pair.scenario.post(first_owner="boss"), pair.scenario.post()
-    reader = TestClient(pair.app, headers=pair.scenario.key(AccessRole.AUDITOR, login="reader"))
+    reader = ApiClient(pair.app, headers=pair.scenario.key(AccessRole.AUDITOR, login="reader"))
     paths = [f"/v1/complaints/{one.id}" for one in (made, other)]
     pair.await_replay()
     assert [reader.get(path).status_code for path in paths] == [200, 200]
@@ -165,7 +165,7 @@ def test_a_role_that_writes_is_never_sent_to_the_replica(service: Service, role:
     assert service_for(service, None, auditor) is service
 
 
-def test_who_is_sent_to_the_replica_can_write_nothing(client: TestClient, scenario: Scenario) -> None:
+def test_who_is_sent_to_the_replica_can_write_nothing(client: ApiClient, scenario: Scenario) -> None:
     """Every call that may write refuses them, so such a caller has no write that it could miss.
 
     A reveal writes to the access log alone, and the log is read on the primary. So are sessions and passwords.

@@ -3,8 +3,8 @@
 from typing import Any
 
 from httpx2 import Response
-from starlette.testclient import TestClient
 
+from tests.api_client import ApiClient
 from tests.tmf621.tickets import TICKETS, new_ticket
 
 TYPED = {"@type": "TroubleTicket"}
@@ -14,7 +14,7 @@ JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 QUERY_PATCH = {"Content-Type": "application/json-patch-query+json"}
 
 
-def make(client: TestClient, **members: Any) -> dict[str, Any]:
+def make(client: ApiClient, **members: Any) -> dict[str, Any]:
     """A new ticket."""
     made = client.post(TICKETS, json=new_ticket(**members))
     assert made.status_code == 201, made.text
@@ -22,12 +22,12 @@ def make(client: TestClient, **members: Any) -> dict[str, Any]:
     return ticket
 
 
-def change(client: TestClient, ticket: dict[str, Any], **members: Any) -> Response:
+def change(client: ApiClient, ticket: dict[str, Any], **members: Any) -> Response:
     """The answer to a merge patch."""
     return client.patch(f"{TICKETS}/{ticket['id']}", json=TYPED | members, headers=MERGE)
 
 
-def changed(client: TestClient, ticket: dict[str, Any], **members: Any) -> dict[str, Any]:
+def changed(client: ApiClient, ticket: dict[str, Any], **members: Any) -> dict[str, Any]:
     """The ticket after a merge patch that must succeed."""
     answer = change(client, ticket, **members)
     assert answer.status_code == 200, answer.text
@@ -36,7 +36,7 @@ def changed(client: TestClient, ticket: dict[str, Any], **members: Any) -> dict[
     return shown
 
 
-def complaint_of(client: TestClient, ticket: dict[str, Any]) -> dict[str, Any]:
+def complaint_of(client: ApiClient, ticket: dict[str, Any]) -> dict[str, Any]:
     """The complaint behind a ticket."""
     found: dict[str, Any] = client.get(f"/v1/complaints/{ticket['id']}").json()
     return found
@@ -81,7 +81,7 @@ def relation(kind: str, ticket_id: str) -> dict[str, Any]:
     return {"@type": "TroubleTicketRelationship", "id": ticket_id, "relationshipType": kind}
 
 
-def timeline_of(client: TestClient, ticket: dict[str, Any]) -> list[dict[str, Any]]:
+def timeline_of(client: ApiClient, ticket: dict[str, Any]) -> list[dict[str, Any]]:
     """The events of the complaint of a ticket, oldest first."""
     events: list[dict[str, Any]] = client.get(f"/v1/complaints/{ticket['id']}/timeline").json()["items"]
     return events

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
+from tests.api_client import ApiClient
 from tests.tmf621.changes import change, make, note, texts_of
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 
@@ -23,7 +23,7 @@ def file(n: int) -> dict[str, Any]:
     ],
 )
 def test_too_many_parts_are_refused_before_any_is_stored(
-    client: TestClient, member: str, items: list[dict[str, Any]], said: str
+    client: ApiClient, member: str, items: list[dict[str, Any]], said: str
 ) -> None:
     for path in (TICKETS, TICKETS_V4):
         refused = client.post(path, json=new_ticket(**{member: items}))
@@ -38,7 +38,7 @@ def test_too_many_parts_are_refused_before_any_is_stored(
     assert client.get(f"{TICKETS}/{ticket['id']}").json() == ticket
 
 
-def test_a_ticket_with_more_notes_than_a_request_brings_is_sent_back(client: TestClient) -> None:
+def test_a_ticket_with_more_notes_than_a_request_brings_is_sent_back(client: ApiClient) -> None:
     ticket = make(client, note=[note(f"First {n}") for n in range(100)])
     ticket = change(client, ticket, note=[note(f"Second {n}") for n in range(100)]).json()
     again = change(client, ticket, note=[*ticket["note"], note("Last")])

@@ -4,10 +4,10 @@ import base64
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.support import Scenario, count_statements
 from tests.tmf621.official import check_ticket, official_example, validator_of
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
@@ -15,7 +15,7 @@ from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 pytestmark = pytest.mark.usefixtures("everything_holds")
 
 
-def create(client: TestClient, **members: Any) -> dict[str, Any]:
+def create(client: ApiClient, **members: Any) -> dict[str, Any]:
     answer = client.post(TICKETS, json=new_ticket(**members))
     assert answer.status_code == 201, answer.text
     ticket: dict[str, Any] = answer.json()
@@ -23,7 +23,7 @@ def create(client: TestClient, **members: Any) -> dict[str, Any]:
     return ticket
 
 
-def native(client: TestClient, ticket: dict[str, Any]) -> dict[str, Any]:
+def native(client: ApiClient, ticket: dict[str, Any]) -> dict[str, Any]:
     complaint: dict[str, Any] = client.get(f"/v1/complaints/{ticket['id']}").json()
     return complaint
 
@@ -39,7 +39,7 @@ def contains(shown: Any, sent: Any) -> bool:
     return bool(shown == sent)
 
 
-def test_the_official_example_comes_back_whole(client: TestClient) -> None:
+def test_the_official_example_comes_back_whole(client: ApiClient) -> None:
     sent = official_example("TroubleTicket_create_example_request")
     answer = client.post(TICKETS, json=sent)
     assert answer.status_code == 201, answer.text
@@ -70,7 +70,7 @@ def test_the_official_example_comes_back_whole(client: TestClient) -> None:
     ],
 )
 def test_the_subject_is_the_first_text_that_says_something(
-    client: TestClient, members: dict[str, Any], subject: str
+    client: ApiClient, members: dict[str, Any], subject: str
 ) -> None:
     ticket = create(client, **members)
     assert native(client, ticket)["subject"] == subject
@@ -78,7 +78,7 @@ def test_the_subject_is_the_first_text_that_says_something(
 
 
 def test_a_name_without_words_comes_back_where_the_type_is_the_word_for_another_category(
-    client: TestClient,
+    client: ApiClient,
 ) -> None:
     network = {"@type": "Ref", "id": "network"}
     ticket = create(client, name="", description="", ticketType="BILLING", troubleTicketSpecification=network)
@@ -87,12 +87,12 @@ def test_a_name_without_words_comes_back_where_the_type_is_the_word_for_another_
 
 
 @pytest.mark.parametrize("severity", ["Major", "critical", "Blocker", "4", ""])
-def test_severity_and_priority_come_back_as_sent(client: TestClient, severity: str) -> None:
+def test_severity_and_priority_come_back_as_sent(client: ApiClient, severity: str) -> None:
     ticket = create(client, severity=severity, priority=f"P{severity}")
     assert (ticket["severity"], ticket["priority"]) == (severity, f"P{severity}")
 
 
-def test_a_priority_that_was_chosen_later_is_shown(client: TestClient) -> None:
+def test_a_priority_that_was_chosen_later_is_shown(client: ApiClient) -> None:
     ticket = create(client, severity="odd", priority="odd")
     address = f"/v1/complaints/{ticket['id']}"
     assert client.patch(address, json={"priority": "urgent", "severity": "low"}).status_code == 200
@@ -118,7 +118,7 @@ def test_a_priority_that_was_chosen_later_is_shown(client: TestClient) -> None:
     ],
 )
 def test_a_category_is_named_by_specification_or_type(
-    client: TestClient, members: dict[str, Any], category: str | None
+    client: ApiClient, members: dict[str, Any], category: str | None
 ) -> None:
     names = client.get("/v1/categories").json()["items"]
     network = next(one for one in names if one["code"] == "network")
@@ -134,14 +134,14 @@ def test_a_category_is_named_by_specification_or_type(
         assert contains(ticket, members)
 
 
-def test_a_type_that_names_another_category_than_the_present_one_is_not_shown(client: TestClient) -> None:
+def test_a_type_that_names_another_category_than_the_present_one_is_not_shown(client: ApiClient) -> None:
     ticket = create(client, ticketType="network")
     client.patch(f"/v1/complaints/{ticket['id']}", json={"category": "billing"})
     shown = client.get(ticket["href"]).json()
     assert (shown["ticketType"], shown["troubleTicketSpecification"]["id"]) == ("billing", "billing")
 
 
-def test_external_identifiers_name_the_complaint(client: TestClient) -> None:
+def test_external_identifiers_name_the_complaint(client: ApiClient) -> None:
     sent = [
         {"@type": "ExternalIdentifier", "id": "T-1", "externalIdentifierType": "ticket"},
         {"@type": "ExternalIdentifier", "owner": "shop", "id": "O-1"},
@@ -160,7 +160,7 @@ def test_external_identifiers_name_the_complaint(client: TestClient) -> None:
     assert names == ["T-1", "O-2", "", "x" * 300, "N-1"]
 
 
-def test_the_same_identifier_again_is_the_same_ticket(client: TestClient) -> None:
+def test_the_same_identifier_again_is_the_same_ticket(client: ApiClient) -> None:
     identifier = [{"@type": "ExternalIdentifier", "id": "T-1"}]
     note = [{"@type": "Note", "text": "Please hurry"}]
     first = create(client, externalIdentifier=identifier, note=note)
@@ -177,7 +177,7 @@ def test_the_same_identifier_again_is_the_same_ticket(client: TestClient) -> Non
 
 @pytest.mark.parametrize("notes", [[], [{"@type": "Note", "text": "n"}]])
 def test_an_idempotency_key_gives_the_first_answer_again(
-    client: TestClient, notes: list[dict[str, Any]]
+    client: ApiClient, notes: list[dict[str, Any]]
 ) -> None:
     headers = {"Idempotency-Key": "k-1"}
     first = client.post(TICKETS, json=new_ticket(note=notes), headers=headers)
@@ -190,20 +190,20 @@ def test_an_idempotency_key_gives_the_first_answer_again(
 
 
 @pytest.mark.parametrize("status", ["acknowledged", "inProgress", "pending", "held"])
-def test_a_new_ticket_is_acknowledged(client: TestClient, status: str) -> None:
+def test_a_new_ticket_is_acknowledged(client: ApiClient, status: str) -> None:
     ticket = create(client, status=status)
     assert ticket["status"] == "acknowledged"
     assert [one["status"] for one in ticket["statusChangeHistory"]] == ["acknowledged"]
 
 
 @pytest.mark.parametrize("status", ["resolved", "closed", "rejected", "cancelled"])
-def test_a_ticket_does_not_begin_at_its_end(client: TestClient, status: str) -> None:
+def test_a_ticket_does_not_begin_at_its_end(client: ApiClient, status: str) -> None:
     answer = client.post(TICKETS, json=new_ticket(status=status))
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
     assert status in answer.json()["message"]
 
 
-def test_a_file_becomes_an_attachment_of_the_complaint(client: TestClient) -> None:
+def test_a_file_becomes_an_attachment_of_the_complaint(client: ApiClient) -> None:
     content = base64.b64encode(b"picture").decode()
     sent = {
         "@type": "Attachment",
@@ -225,7 +225,7 @@ def test_a_file_becomes_an_attachment_of_the_complaint(client: TestClient) -> No
     assert content not in str(native(client, ticket)["attributes"])
 
 
-def test_a_refused_ticket_leaves_no_file(client: TestClient, service: Service) -> None:
+def test_a_refused_ticket_leaves_no_file(client: ApiClient, service: Service) -> None:
     file = {
         "@type": "Attachment",
         "attachmentType": "photo",
@@ -270,14 +270,14 @@ def _file(**members: Any) -> list[dict[str, Any]]:
         ({"attachment": _file(mimeType="odd")}, "/attachment/0/mimeType"),
     ],
 )
-def test_a_refusal_names_the_member(client: TestClient, members: dict[str, Any], place: str) -> None:
+def test_a_refusal_names_the_member(client: ApiClient, members: dict[str, Any], place: str) -> None:
     answer = client.post(TICKETS, json=new_ticket(**members))
     assert answer.status_code == 400, answer.text
     assert place in answer.json()["message"]
     assert client.get(TICKETS).json() == []
 
 
-def test_odd_content_that_the_schema_allows_is_kept(client: TestClient) -> None:
+def test_odd_content_that_the_schema_allows_is_kept(client: ApiClient) -> None:
     sent = {
         "@type": "RepairTicket",
         "@baseType": "TroubleTicket",
@@ -307,7 +307,7 @@ def test_odd_content_that_the_schema_allows_is_kept(client: TestClient) -> None:
     check_ticket(ticket)
 
 
-def test_a_relation_to_a_known_ticket_is_a_link(client: TestClient, scenario: Scenario) -> None:
+def test_a_relation_to_a_known_ticket_is_a_link(client: ApiClient, scenario: Scenario) -> None:
     first, second = create(client), create(client)
     number = native(client, second)["number"]
     sent = [
@@ -339,19 +339,19 @@ def test_a_relation_to_a_known_ticket_is_a_link(client: TestClient, scenario: Sc
     assert shown == sent  # a key that may not link complaints only names them
 
 
-def test_a_wish_for_the_year_0_comes_back(client: TestClient) -> None:
+def test_a_wish_for_the_year_0_comes_back(client: ApiClient) -> None:
     wish = "0000-02-29T23:59:60z"
     assert create(client, requestedResolutionDate=wish)["requestedResolutionDate"] == wish
 
 
-def test_a_channel_that_is_known_here_is_that_of_the_complaint(client: TestClient) -> None:
+def test_a_channel_that_is_known_here_is_that_of_the_complaint(client: ApiClient) -> None:
     ticket = create(client, channel={"@type": "ChannelRef", "id": "8774", "name": "On site"})
     assert native(client, ticket)["channel"] == "on_site"
     ticket = create(client, channel={"@type": "ChannelRef", "id": "8774", "name": "self service"})
     assert native(client, ticket)["channel"] == "api"
 
 
-def test_a_key_of_one_source_creates_and_reads_its_ticket(client: TestClient, scenario: Scenario) -> None:
+def test_a_key_of_one_source_creates_and_reads_its_ticket(client: ApiClient, scenario: Scenario) -> None:
     key = scenario.key(AccessRole.INTAKE, source="crm")
     foreign = {"@type": "ExternalIdentifier", "owner": "other", "id": "O-1"}
     own = {"@type": "ExternalIdentifier", "id": "T-1"}
@@ -373,7 +373,7 @@ def test_a_key_of_one_source_creates_and_reads_its_ticket(client: TestClient, sc
     assert client.get(ticket["href"], headers=other).status_code == 404
 
 
-def test_a_new_ticket_costs_no_statement_more_than_a_complaint(client: TestClient, service: Service) -> None:
+def test_a_new_ticket_costs_no_statement_more_than_a_complaint(client: ApiClient, service: Service) -> None:
     posted = {"channel": "api", "subject": "No signal"}
     for _ in range(2):  # the first ones compile statements and read the configuration
         client.post("/v1/complaints", json=posted)
@@ -386,7 +386,7 @@ def test_a_new_ticket_costs_no_statement_more_than_a_complaint(client: TestClien
 
 
 @pytest.mark.parametrize("path", [TICKETS, TICKETS_V4])
-def test_the_answer_to_a_post_has_the_fields_that_were_asked_for(client: TestClient, path: str) -> None:
+def test_the_answer_to_a_post_has_the_fields_that_were_asked_for(client: ApiClient, path: str) -> None:
     whole = client.post(path, json=new_ticket(note=[{"@type": "Note", "text": "First"}])).json()
     made = client.post(f"{path}?fields=severity", json=new_ticket())
     assert made.status_code == 201

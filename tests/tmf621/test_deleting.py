@@ -3,16 +3,16 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 from tests.tmf621.changes import changed, complaint_of, identifier, make, note, timeline_of
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 
 
 @pytest.mark.parametrize("base", [TICKETS, TICKETS_V4])
-def test_a_deleted_ticket_is_withdrawn_and_gone(client: TestClient, base: str) -> None:
+def test_a_deleted_ticket_is_withdrawn_and_gone(client: ApiClient, base: str) -> None:
     ticket, other = make(client), make(client, description="Another")
     path = f"{base}/{ticket['id']}"
     answer = client.delete(path)
@@ -28,7 +28,7 @@ def test_a_deleted_ticket_is_withdrawn_and_gone(client: TestClient, base: str) -
     assert withdrawn["data"]["reason"] == "deleted by key:bootstrap"
 
 
-def test_a_reopened_complaint_is_a_ticket_again(client: TestClient) -> None:
+def test_a_reopened_complaint_is_a_ticket_again(client: ApiClient) -> None:
     ticket = make(client)
     client.delete(f"{TICKETS}/{ticket['id']}")
     path = f"/v1/complaints/{ticket['id']}/transitions"
@@ -41,7 +41,7 @@ def test_a_reopened_complaint_is_a_ticket_again(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("status", "state"), [("cancelled", "withdrawn"), ("rejected", "rejected"), ("closed", "closed")]
 )
-def test_a_ticket_that_has_ended_cannot_be_deleted(client: TestClient, status: str, state: str) -> None:
+def test_a_ticket_that_has_ended_cannot_be_deleted(client: ApiClient, status: str, state: str) -> None:
     ticket = make(client)
     if status == "closed":
         changed(client, ticket, status="resolved", statusChangeReason="Done")
@@ -52,9 +52,7 @@ def test_a_ticket_that_has_ended_cannot_be_deleted(client: TestClient, status: s
     assert client.get(f"{TICKETS}/{ticket['id']}").status_code == 200
 
 
-def test_an_intake_key_deletes_tickets_of_its_own_source_alone(
-    client: TestClient, scenario: Scenario
-) -> None:
+def test_an_intake_key_deletes_tickets_of_its_own_source_alone(client: ApiClient, scenario: Scenario) -> None:
     own, other = (scenario.key(AccessRole.INTAKE, source=source) for source in ("crm", "other"))
     ticket = client.post(TICKETS, json=new_ticket(), headers=own).json()
     path = f"{TICKETS}/{ticket['id']}"
@@ -64,19 +62,19 @@ def test_an_intake_key_deletes_tickets_of_its_own_source_alone(
     assert client.get(path, headers=own).status_code == 404
 
 
-def test_a_ticket_is_deleted_by_its_number_too(client: TestClient) -> None:
+def test_a_ticket_is_deleted_by_its_number_too(client: ApiClient) -> None:
     ticket = make(client)
     number = complaint_of(client, ticket)["number"]
     assert client.delete(f"{TICKETS}/{number}").status_code == 204
     assert client.get(f"{TICKETS}/{ticket['id']}").status_code == 404
 
 
-def test_an_unknown_ticket_cannot_be_deleted(client: TestClient) -> None:
+def test_an_unknown_ticket_cannot_be_deleted(client: ApiClient) -> None:
     assert client.delete(f"{TICKETS}/nope").status_code == 404
 
 
 @pytest.mark.parametrize("parts", [{}, {"note": [note("Called again")]}])
-def test_a_deleted_ticket_does_not_come_back_by_a_retry(client: TestClient, parts: dict[str, Any]) -> None:
+def test_a_deleted_ticket_does_not_come_back_by_a_retry(client: ApiClient, parts: dict[str, Any]) -> None:
     body = new_ticket(externalIdentifier=[identifier("CRM-7")])
     ticket = client.post(TICKETS, json=body).json()
     client.delete(f"{TICKETS}/{ticket['id']}")

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from complaints.api.app import create_app
@@ -19,6 +18,7 @@ from complaints.use_cases.accounts.sessions import SessionLimits, Visitor, open_
 from complaints.use_cases.service import Service
 from complaints.wiring import open_annexes, wall_now
 from complaints.wiring.faces import open_faces
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, Scenario
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 
@@ -28,10 +28,10 @@ REFUSED = {f"{TICKETS}/{NOWHERE}": 404, f"{TICKETS}/{NOWHERE}/x": 404, f"{TICKET
 BOTH = (TICKETS, TICKETS_V4)
 
 
-def own_client(service: Service, **settings: Any) -> TestClient:
+def own_client(service: Service, **settings: Any) -> ApiClient:
     """A client of an application with settings of its own."""
     app = create_app(service, wall=wall_now, annexes=open_annexes(), faces=open_faces(), **settings)
-    return TestClient(app, headers=ADMIN)
+    return ApiClient(app, headers=ADMIN)
 
 
 def check_error(answer: Any, status: int) -> Mapping[str, Any]:
@@ -62,7 +62,7 @@ def test_calls_through_the_face_count_for_the_limit_of_the_key(service: Service,
 
 
 @pytest.fixture
-def cookie(client: TestClient, service: Service) -> dict[str, str]:
+def cookie(client: ApiClient, service: Service) -> dict[str, str]:
     """The headers of a browser in which an administrator is signed in."""
     user = {"login": "chen.jie", "name": "Chen Jie", "roles": [AccessRole.ADMIN]}
     client.post("/v1/users", json=user).raise_for_status()
@@ -91,7 +91,7 @@ def cookie(client: TestClient, service: Service) -> dict[str, str]:
     ],
 )
 def test_a_page_of_another_site_cannot_use_a_session(
-    client: TestClient, cookie: dict[str, str], head: dict[str, str], status: int
+    client: ApiClient, cookie: dict[str, str], head: dict[str, str], status: int
 ) -> None:
     del client.headers["Authorization"]
     answer = client.post(TICKETS, json=new_ticket(), headers=cookie | head)
@@ -106,7 +106,7 @@ def test_a_page_of_another_site_cannot_use_a_session(
 
 
 @pytest.mark.parametrize("tickets", BOTH)
-def test_a_repeated_post_has_the_first_answer(client: TestClient, tickets: str) -> None:
+def test_a_repeated_post_has_the_first_answer(client: ApiClient, tickets: str) -> None:
     key = {"Idempotency-Key": "crm-1"}
     first, again = (client.post(tickets, json=new_ticket(), headers=key) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201), first.text
@@ -128,7 +128,7 @@ def test_a_repeated_post_has_the_first_answer(client: TestClient, tickets: str) 
 
 
 @pytest.mark.parametrize("tickets", BOTH)
-def test_head_is_get_without_a_body(client: TestClient, tickets: str) -> None:
+def test_head_is_get_without_a_body(client: ApiClient, tickets: str) -> None:
     made = client.post(tickets, json=new_ticket()).json()
     for path in (tickets, f"{tickets}/{made['id']}"):
         head, got = client.head(path), client.get(path)
@@ -139,7 +139,7 @@ def test_head_is_get_without_a_body(client: TestClient, tickets: str) -> None:
 
 
 @pytest.mark.parametrize("path", [TICKETS, TICKETS_V4, *REFUSED])
-def test_every_answer_has_the_request_id_and_the_security_headers(client: TestClient, path: str) -> None:
+def test_every_answer_has_the_request_id_and_the_security_headers(client: ApiClient, path: str) -> None:
     answer = client.get(path, headers={"X-Request-ID": "crm-77"})
     assert answer.status_code == REFUSED.get(path, 200)
     assert answer.headers["x-request-id"] == "crm-77"
@@ -184,7 +184,7 @@ def test_measures_have_the_templates_of_routes_and_no_text_of_clients(service: S
 
 @pytest.mark.parametrize("tickets", BOTH)
 def test_a_line_of_the_log_has_the_caller_and_no_query(
-    client: TestClient, scenario: Scenario, tickets: str
+    client: ApiClient, scenario: Scenario, tickets: str
 ) -> None:
     key = scenario.key(AccessRole.AGENT)
     made = client.post(tickets, json=new_ticket()).json()["id"]

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
+from tests.api_client import ApiClient
 from tests.tmf621.tickets import TICKETS, new_ticket
 
 
-def test_a_ticket_is_made_read_and_listed(client: TestClient) -> None:
+def test_a_ticket_is_made_read_and_listed(client: ApiClient) -> None:
     made = client.post(TICKETS, json=new_ticket())
     assert made.status_code == 201, made.text
     ticket = made.json()
@@ -34,7 +34,7 @@ def test_a_ticket_is_made_read_and_listed(client: TestClient) -> None:
     ],
 )
 def test_a_refusal_is_an_error_of_tmf621(
-    client: TestClient, method: str, path: str, sent: dict[str, Any], status: int, said: str
+    client: ApiClient, method: str, path: str, sent: dict[str, Any], status: int, said: str
 ) -> None:
     answer = client.request(method, path, **sent)
     error = answer.json()
@@ -45,26 +45,26 @@ def test_a_refusal_is_an_error_of_tmf621(
     assert error["reason"]
 
 
-def test_each_fault_stands_with_its_member(client: TestClient) -> None:
+def test_each_fault_stands_with_its_member(client: ApiClient) -> None:
     answer = client.post(TICKETS, json=new_ticket() | {"severity": 1, "note": [{"@type": "Note", "text": 2}]})
     assert answer.json()["message"] == (
         "severity should be a valid string (/severity); note[0].text should be a valid string (/note/0/text)."
     )
 
 
-def test_a_refusal_in_chinese_says_in_chinese_what_is_possible(client: TestClient) -> None:
+def test_a_refusal_in_chinese_says_in_chinese_what_is_possible(client: ApiClient) -> None:
     ticket = client.post(TICKETS, json=new_ticket()).json()
     change = {"@type": "TroubleTicket", "status": "closed"}
     answer = client.patch(ticket["href"], json=change, headers={"Accept-Language": "zh"})
     assert answer.json()["message"].endswith("现在可以：rejected, inProgress, cancelled, resolved.")
 
 
-def test_the_methods_of_a_path_are_all_allowed(client: TestClient) -> None:
+def test_the_methods_of_a_path_are_all_allowed(client: ApiClient) -> None:
     assert client.put(TICKETS).headers["allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize("edition", ["v4", "v5"])
-def test_the_addresses_of_listeners_are_those_of_clients(client: TestClient, edition: str) -> None:
+def test_the_addresses_of_listeners_are_those_of_clients(client: ApiClient, edition: str) -> None:
     path = f"/tmf-api/troubleTicket/{edition}/listener/troubleTicketCreateEvent"
     answer = client.post(path, json={})
     assert answer.status_code == 404

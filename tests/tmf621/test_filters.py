@@ -6,12 +6,12 @@ from urllib.parse import quote, urlencode
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import HoldReason
 from complaints.tmf621.queries.matching import fits
 from complaints.tmf621.queries.reading import read_query
 from complaints.tmf621.tickets.filters import GRAMMAR
+from tests.api_client import ApiClient
 from tests.support import Scenario
 from tests.tmf621.tickets import TICKETS, new_ticket
 
@@ -138,7 +138,7 @@ def asked_conditions(draw: st.DrawFn) -> str:
     return urlencode(parts, quote_via=quote)
 
 
-def change_some(client: TestClient, scenario: Scenario, made: list[str]) -> None:
+def change_some(client: ApiClient, scenario: Scenario, made: list[str]) -> None:
     """Bring some complaints to other states: each number is a place in the list."""
     reasons = [HoldReason.AWAITING_COMPLAINANT, HoldReason.AWAITING_THIRD_PARTY]
     for place, complaint_id in enumerate(made):
@@ -172,7 +172,7 @@ def change_some(client: TestClient, scenario: Scenario, made: list[str]) -> None
     queries=st.lists(asked_conditions(), min_size=12, max_size=12),
 )
 def test_the_database_finds_the_tickets_that_fit(
-    client: TestClient, scenario: Scenario, tickets: list[dict[str, Any]], queries: list[str]
+    client: ApiClient, scenario: Scenario, tickets: list[dict[str, Any]], queries: list[str]
 ) -> None:
     made = []
     for one in tickets:

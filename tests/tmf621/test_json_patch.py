@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
-from starlette.testclient import TestClient
 
 from complaints.domain.errors import Conflict
 from complaints.domain.vocabulary import AccessRole
 from complaints.tmf621.tickets.json_patches import LARGEST_TICKET, json_patch
+from tests.api_client import ApiClient
 from tests.support import Scenario
 from tests.tmf621.changes import (
     JSON_PATCH,
@@ -35,7 +35,7 @@ SHOWN: dict[str, Any] = {
 
 
 def patch(
-    client: TestClient, ticket: dict[str, Any], *operations: dict[str, Any], query: bool = False
+    client: ApiClient, ticket: dict[str, Any], *operations: dict[str, Any], query: bool = False
 ) -> Response:
     """The answer to a JSON Patch."""
     headers = QUERY_PATCH if query else JSON_PATCH
@@ -107,7 +107,7 @@ def test_the_members_that_a_patch_names(operations: list[dict[str, Any]], named:
 # Over HTTP ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_official_example_sets_the_severity_and_adds_a_note(client: TestClient) -> None:
+def test_the_official_example_sets_the_severity_and_adds_a_note(client: ApiClient) -> None:
     ticket = make(client)
     official = (
         {"op": "replace", "path": "/severity", "value": "Minor"},
@@ -121,7 +121,7 @@ def test_the_official_example_sets_the_severity_and_adds_a_note(client: TestClie
     assert complaint_of(client, ticket)["severity"] == "normal"
 
 
-def test_a_query_changes_one_object_of_an_array(client: TestClient) -> None:
+def test_a_query_changes_one_object_of_an_array(client: ApiClient) -> None:
     entities = [
         {"@type": "AttachmentRef", "id": "a1", "name": "Bill", "url": "https://crm.example/a1"},
         {"@type": "AttachmentRef", "id": "a2", "name": "Photo", "url": "https://crm.example/a2"},
@@ -136,7 +136,7 @@ def test_a_query_changes_one_object_of_an_array(client: TestClient) -> None:
     assert [one["id"] for one in answer.json()["attachment"]] == ["a2"]
 
 
-def test_characteristics_change_and_go(client: TestClient) -> None:
+def test_characteristics_change_and_go(client: ApiClient) -> None:
     ticket = make(
         client, troubleTicketCharacteristic=[characteristic("line", "A7"), characteristic("site", "North")]
     )
@@ -155,7 +155,7 @@ def test_characteristics_change_and_go(client: TestClient) -> None:
     assert complaint_of(client, ticket)["attributes"].keys() - {"tmf621"} == {"line", "mast"}
 
 
-def test_a_status_changes_by_json_patch(client: TestClient) -> None:
+def test_a_status_changes_by_json_patch(client: ApiClient) -> None:
     ticket = make(client)
     answer = patch(
         client,
@@ -170,7 +170,7 @@ def test_a_status_changes_by_json_patch(client: TestClient) -> None:
     assert values_of(answer.json())["outcome"] == "upheld"
 
 
-def test_a_test_of_the_status_is_no_wish_for_it(client: TestClient) -> None:
+def test_a_test_of_the_status_is_no_wish_for_it(client: ApiClient) -> None:
     ticket = make(client)
     operations = (
         {"op": "test", "path": "/status", "value": "acknowledged"},
@@ -216,7 +216,7 @@ def test_a_test_of_the_status_is_no_wish_for_it(client: TestClient) -> None:
     ],
 )
 def test_a_refused_patch_changes_nothing(
-    client: TestClient, operation: dict[str, Any], status: int, said: str
+    client: ApiClient, operation: dict[str, Any], status: int, said: str
 ) -> None:
     ticket = make(client, note=[note("First")])
     answer = patch(client, ticket, {"op": "replace", "path": "/description", "value": "Changed"}, operation)
@@ -225,7 +225,7 @@ def test_a_refused_patch_changes_nothing(
     assert client.get(f"{TICKETS}/{ticket['id']}").json() == ticket
 
 
-def test_masks_are_never_written_back(client: TestClient, scenario: Scenario) -> None:
+def test_masks_are_never_written_back(client: ApiClient, scenario: Scenario) -> None:
     intake = scenario.key(AccessRole.INTAKE, source="crm")
     body = new_ticket(
         severity="Minor",
@@ -254,7 +254,7 @@ def test_masks_are_never_written_back(client: TestClient, scenario: Scenario) ->
     assert answer.status_code == 403
 
 
-def test_a_patch_of_another_media_type_is_not_mistaken(client: TestClient) -> None:
+def test_a_patch_of_another_media_type_is_not_mistaken(client: ApiClient) -> None:
     ticket = make(client)
     path = f"{TICKETS}/{ticket['id']}"
     assert client.patch(path, json={"severity": "Minor"}, headers=JSON_PATCH).status_code == 400

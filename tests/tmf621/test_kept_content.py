@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from complaints.domain.visibility import has_visible_character
+from tests.api_client import ApiClient
 from tests.examples import examples
 from tests.tmf621.official import check_ticket, validator_of
 from tests.tmf621.test_creating import contains
@@ -108,7 +108,7 @@ def expected(body: dict[str, Any]) -> dict[str, Any]:
 
 @settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(body=bodies)
-def test_a_body_that_the_schema_allows_comes_back(client: TestClient, body: dict[str, Any]) -> None:
+def test_a_body_that_the_schema_allows_comes_back(client: ApiClient, body: dict[str, Any]) -> None:
     # A known identifier is a contact on another ticket; the third complaint of a person gets a higher priority.
     parties = [one["partyOrPartyRole"] for one in body.get("relatedParty", ()) if "partyOrPartyRole" in one]
     for one in [*body.get("externalIdentifier", ()), *parties]:

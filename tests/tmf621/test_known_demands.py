@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
+from tests.api_client import ApiClient
 from tests.tmf621.tickets import TICKETS, new_ticket
 
 HUB = "/tmf-api/troubleTicket/v5/hub"
@@ -17,7 +17,7 @@ CUSTOMER = {
 }
 
 
-def make(client: TestClient, **members: Any) -> dict[str, Any]:
+def make(client: ApiClient, **members: Any) -> dict[str, Any]:
     """A new ticket."""
     answer = client.post(TICKETS, json=new_ticket(**members))
     assert answer.status_code == 201, answer.text
@@ -25,7 +25,7 @@ def make(client: TestClient, **members: Any) -> dict[str, Any]:
     return ticket
 
 
-def listed(client: TestClient, query: str) -> list[str]:
+def listed(client: ApiClient, query: str) -> list[str]:
     """The names of the tickets that a query finds, in the order of the answer."""
     answer = client.get(f"{TICKETS}?{query}")
     assert answer.status_code == 200, answer.text
@@ -43,7 +43,7 @@ def check_error(answer: Any, status: int) -> None:
     assert error["message"]
 
 
-def test_a_ticket_with_the_mandatory_members_alone_is_made(client: TestClient) -> None:
+def test_a_ticket_with_the_mandatory_members_alone_is_made(client: ApiClient) -> None:
     ticket = make(client)
     assert {"id", "href", "@type", "description", "severity", "ticketType", "status", "creationDate"} <= set(
         ticket
@@ -54,7 +54,7 @@ def test_a_ticket_with_the_mandatory_members_alone_is_made(client: TestClient) -
 
 
 @pytest.mark.parametrize("missing", ["description", "severity", "ticketType", "@type"])
-def test_a_ticket_without_a_mandatory_member_is_a_bad_request(client: TestClient, missing: str) -> None:
+def test_a_ticket_without_a_mandatory_member_is_a_bad_request(client: ApiClient, missing: str) -> None:
     answer = client.post(
         TICKETS, json={name: value for name, value in new_ticket().items() if name != missing}
     )
@@ -62,7 +62,7 @@ def test_a_ticket_without_a_mandatory_member_is_a_bad_request(client: TestClient
     assert missing in answer.json()["message"]
 
 
-def test_a_list_begins_with_the_newest(client: TestClient) -> None:
+def test_a_list_begins_with_the_newest(client: ApiClient) -> None:
     for name in ("first", "second", "third"):
         make(client, name=name)
     assert listed(client, "") == ["third", "second", "first"]
@@ -71,7 +71,7 @@ def test_a_list_begins_with_the_newest(client: TestClient) -> None:
     assert (answer.headers["x-total-count"], answer.headers["x-result-count"]) == ("3", "1")
 
 
-def test_fields_leave_id_href_and_type(client: TestClient) -> None:
+def test_fields_leave_id_href_and_type(client: ApiClient) -> None:
     ticket = make(client)
     always = {"id", "href", "@type"}
     for path in (ticket["href"], TICKETS):
@@ -81,7 +81,7 @@ def test_fields_leave_id_href_and_type(client: TestClient) -> None:
     assert set(client.get(f"{TICKETS}?fields=none").json()[0]) == always
 
 
-def test_filters_of_members_go_together(client: TestClient) -> None:
+def test_filters_of_members_go_together(client: ApiClient) -> None:
     make(client, name="one", severity="Major")
     make(client, name="two", severity="Minor", relatedParty=[CUSTOMER])
     make(client, name="three", severity="Critical")
@@ -108,7 +108,7 @@ def test_filters_of_members_go_together(client: TestClient) -> None:
         "sort=x",
     ],
 )
-def test_a_query_that_would_be_misunderstood_is_a_bad_request(client: TestClient, query: str) -> None:
+def test_a_query_that_would_be_misunderstood_is_a_bad_request(client: ApiClient, query: str) -> None:
     make(client)
     check_error(client.get(f"{TICKETS}?{query}"), 400)
 
@@ -125,7 +125,7 @@ def test_a_query_that_would_be_misunderstood_is_a_bad_request(client: TestClient
     ],
 )
 def test_a_method_that_is_not_offered_names_all_that_are(
-    client: TestClient, path: str, methods: set[str]
+    client: ApiClient, path: str, methods: set[str]
 ) -> None:
     answer = client.put(path, json={})
     check_error(answer, 405)
@@ -133,7 +133,7 @@ def test_a_method_that_is_not_offered_names_all_that_are(
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_another_media_type_is_not_taken(client: TestClient, method: str) -> None:
+def test_another_media_type_is_not_taken(client: ApiClient, method: str) -> None:
     path = TICKETS if method == "POST" else make(client)["href"]
     answer = client.request(method, path, content="<ticket/>", headers={"Content-Type": "application/xml"})
     check_error(answer, 415)
@@ -149,7 +149,7 @@ def test_another_media_type_is_not_taken(client: TestClient, method: str) -> Non
     ],
 )
 def test_a_json_patch_that_cannot_be_applied_is_a_conflict(
-    client: TestClient, operation: dict[str, Any]
+    client: ApiClient, operation: dict[str, Any]
 ) -> None:
     ticket = make(client)
     answer = client.patch(
@@ -161,7 +161,7 @@ def test_a_json_patch_that_cannot_be_applied_is_a_conflict(
     assert client.get(ticket["href"]).json() == ticket, "nothing of the patch was done"
 
 
-def test_a_member_that_nobody_knows_is_not_shown_again(client: TestClient) -> None:
+def test_a_member_that_nobody_knows_is_not_shown_again(client: ApiClient) -> None:
     script = "<script>alert(1)</script>"
     ticket = make(client, unknown=script, channel={"@type": "ChannelRef", "id": "8", "other": script})
     changed = client.patch(ticket["href"], json={"@type": "TroubleTicket", "severity": "Minor", "x": script})
@@ -171,13 +171,13 @@ def test_a_member_that_nobody_knows_is_not_shown_again(client: TestClient) -> No
         assert "alert" not in answer.text
 
 
-def test_a_ticket_of_no_one_is_not_found(client: TestClient) -> None:
+def test_a_ticket_of_no_one_is_not_found(client: ApiClient) -> None:
     for method in ("GET", "DELETE"):
         check_error(client.request(method, f"{TICKETS}/0"), 404)
     check_error(client.patch(f"{TICKETS}/0", json={"@type": "TroubleTicket", "severity": "Minor"}), 404)
 
 
-def test_a_deleted_ticket_is_gone(client: TestClient) -> None:
+def test_a_deleted_ticket_is_gone(client: ApiClient) -> None:
     ticket = make(client)
     gone = client.delete(ticket["href"])
     assert (gone.status_code, gone.content) == (204, b"")
@@ -186,7 +186,7 @@ def test_a_deleted_ticket_is_gone(client: TestClient) -> None:
     assert listed(client, "") == []
 
 
-def test_a_hub_is_made_shown_and_removed(client: TestClient) -> None:
+def test_a_hub_is_made_shown_and_removed(client: ApiClient) -> None:
     body = {
         "@type": "Hub",
         "callback": "https://crm.example.com/events",

@@ -4,15 +4,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.rows import deleted_ticket
+from tests.api_client import ApiClient
 from tests.support import Scenario
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 
 
-def post(client: TestClient, *, headers: dict[str, str] | None = None, **members: Any) -> str:
+def post(client: ApiClient, *, headers: dict[str, str] | None = None, **members: Any) -> str:
     """The id of a new ticket."""
     answer = client.post(TICKETS, json=new_ticket(**members), headers=headers or {})
     assert answer.status_code == 201, answer.text
@@ -20,13 +20,13 @@ def post(client: TestClient, *, headers: dict[str, str] | None = None, **members
     return made
 
 
-def act(client: TestClient, ticket: str, action: str, **members: Any) -> None:
+def act(client: ApiClient, ticket: str, action: str, **members: Any) -> None:
     """Take an action on the complaint of a ticket."""
     answer = client.post(f"/v1/complaints/{ticket}/transitions", json={"action": action, **members})
     assert answer.status_code == 200, answer.text
 
 
-def names(client: TestClient, query: str, path: str = TICKETS, **headers: str) -> list[str]:
+def names(client: ApiClient, query: str, path: str = TICKETS, **headers: str) -> list[str]:
     """The names of the tickets of a list, sorted."""
     answer = client.get(f"{path}?{query}", headers=headers)
     assert answer.status_code == 200, answer.text
@@ -38,7 +38,7 @@ UNTIL = "2026-01-06T02:00:00Z"
 
 
 @pytest.fixture
-def tickets(client: TestClient, scenario: Scenario) -> dict[str, str]:
+def tickets(client: ApiClient, scenario: Scenario) -> dict[str, str]:
     """Tickets in several states by their names."""
     made = {name: post(client, name=name) for name in ("new", "working", "waiting", "held", "done", "gone")}
     for name in ("working", "waiting", "held", "done"):
@@ -80,20 +80,20 @@ def tickets(client: TestClient, scenario: Scenario) -> dict[str, str]:
         ("filter=troubleTicketCharacteristic[?(@.value=='withdrawn')]", "gone"),
     ],
 )
-def test_filters(client: TestClient, tickets: dict[str, str], query: str, found: str | None) -> None:
+def test_filters(client: ApiClient, tickets: dict[str, str], query: str, found: str | None) -> None:
     if found is None:
         assert client.get(f"{TICKETS}?{query}").status_code == 400
     else:
         assert names(client, query) == found.split()
 
 
-def test_statuses_are_a_way_through_the_life_of_a_ticket(client: TestClient, tickets: dict[str, str]) -> None:
+def test_statuses_are_a_way_through_the_life_of_a_ticket(client: ApiClient, tickets: dict[str, str]) -> None:
     shown = [one["status"] for one in client.get(f"{TICKETS}?sort=status").json()]
     assert shown == ["acknowledged", "inProgress", "pending", "held", "resolved", "cancelled"]
 
 
 def test_a_deleted_ticket_is_in_no_list(
-    client: TestClient, scenario: Scenario, tickets: dict[str, str]
+    client: ApiClient, scenario: Scenario, tickets: dict[str, str]
 ) -> None:
     scenario.service.write(lambda tx: deleted_ticket.note_deleted(tx, UUID(tickets["gone"]), 1))
     assert names(client, "") == ["done", "held", "new", "waiting", "working"]
@@ -101,7 +101,7 @@ def test_a_deleted_ticket_is_in_no_list(
     assert names(client, f"id={tickets['gone']}") == []
 
 
-def test_identifiers_by_system_and_those_that_are_only_kept(client: TestClient) -> None:
+def test_identifiers_by_system_and_those_that_are_only_kept(client: ApiClient) -> None:
     def identifier(name: str, owner: str) -> dict[str, str]:
         return {"@type": "ExternalIdentifier", "id": name, "owner": owner}
 
@@ -122,7 +122,7 @@ def test_identifiers_by_system_and_those_that_are_only_kept(client: TestClient) 
 # Rights and scope -----------------------------------------------------------------------------------------------------
 
 
-def test_a_list_shows_the_tickets_of_the_source_of_a_key(client: TestClient, scenario: Scenario) -> None:
+def test_a_list_shows_the_tickets_of_the_source_of_a_key(client: ApiClient, scenario: Scenario) -> None:
     one, other = (scenario.key(AccessRole.INTAKE, source=source) for source in ("one", "other"))
     post(client, name="a", headers=one)
     post(client, name="b", headers=other)
@@ -132,7 +132,7 @@ def test_a_list_shows_the_tickets_of_the_source_of_a_key(client: TestClient, sce
     assert names(client, "id.ne=1", TICKETS_V4, **other) == ["b"]
 
 
-def test_a_filter_reveals_no_person_and_no_attribute(client: TestClient, scenario: Scenario) -> None:
+def test_a_filter_reveals_no_person_and_no_attribute(client: ApiClient, scenario: Scenario) -> None:
     party = {"@type": "R", "role": "customer", "partyOrPartyRole": {"@type": "P", "id": "A-7", "name": "Li"}}
     characteristic = {"@type": "StringCharacteristic", "name": "router", "value": "AX3"}
     post(client, name="a", relatedParty=[party], troubleTicketCharacteristic=[characteristic])
@@ -146,7 +146,7 @@ def test_a_filter_reveals_no_person_and_no_attribute(client: TestClient, scenari
         assert client.get(f"{TICKETS}?{query}", headers=intake).status_code == 403
 
 
-def test_kept_words_are_compared_as_the_caller_sees_them(client: TestClient, scenario: Scenario) -> None:
+def test_kept_words_are_compared_as_the_caller_sees_them(client: ApiClient, scenario: Scenario) -> None:
     intake = scenario.key(AccessRole.INTAKE, source="crm")
     post(client, name="a", severity="blocker", headers=intake)
     for headers in ({}, intake):
@@ -159,7 +159,7 @@ def test_kept_words_are_compared_as_the_caller_sees_them(client: TestClient, sce
 # Version 4 ------------------------------------------------------------------------------------------------------------
 
 
-def test_version_4_filters_by_its_own_names(client: TestClient) -> None:
+def test_version_4_filters_by_its_own_names(client: ApiClient) -> None:
     party = {"id": "A-7", "name": "Li", "role": "customer", "@referredType": "Individual"}
     sent = {"description": "d", "severity": "Major", "ticketType": "x", "name": "a"}
     made = client.post(TICKETS_V4, json={**sent, "externalId": "x-1", "relatedParty": [party]})
@@ -203,7 +203,7 @@ def test_version_4_filters_by_its_own_names(client: TestClient) -> None:
     ],
 )
 @pytest.mark.parametrize("path", [TICKETS, TICKETS_V4])
-def test_a_hostile_query_is_a_400(client: TestClient, path: str, query: str) -> None:
+def test_a_hostile_query_is_a_400(client: ApiClient, path: str, query: str) -> None:
     answer = client.get(f"{path}?{query}")
     assert (answer.status_code, answer.json()["@type"]) == (400, "Error"), answer.text
     assert len(answer.text) < 2_000
@@ -234,7 +234,7 @@ def test_a_hostile_query_is_a_400(client: TestClient, path: str, query: str) -> 
 @pytest.mark.parametrize(
     "member", ["name", "ticketType", "externalIdentifier.id", "troubleTicketCharacteristic.value"]
 )
-def test_odd_values_are_compared_as_they_are(client: TestClient, member: str, value: str) -> None:
+def test_odd_values_are_compared_as_they_are(client: ApiClient, member: str, value: str) -> None:
     text = value.replace("%25", "%").replace(";", "")
     characteristic = {"@type": "StringCharacteristic", "name": "x", "value": f"a{text}b"}
     identifier = {"@type": "ExternalIdentifier", "id": f"a{text}b", "owner": "S"}

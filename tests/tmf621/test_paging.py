@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 from httpx2 import Response
-from starlette.testclient import TestClient
 
 from complaints.use_cases.complaints import ticket_lists
 from complaints.use_cases.complaints.ticket_lists import KeptCounts
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.support import Scenario, count_statements
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 
@@ -21,7 +21,7 @@ NAMES = ("b", "B", "a", "ä", "a", "网", "b")
 
 
 @pytest.fixture
-def seven(client: TestClient, scenario: Scenario) -> list[dict[str, Any]]:
+def seven(client: ApiClient, scenario: Scenario) -> list[dict[str, Any]]:
     """Seven tickets, the oldest first; two of each neighbouring pair came at the same instant."""
     made = []
     for place, (priority, severity, name) in enumerate(zip(PRIORITIES, SEVERITIES, NAMES, strict=True)):
@@ -40,7 +40,7 @@ def link(answer: Response, name: str) -> str | None:
     return found[1] if found else None
 
 
-def walk(client: TestClient, address: str | None, name: str) -> list[list[str]]:
+def walk(client: ApiClient, address: str | None, name: str) -> list[list[str]]:
     """The ids of all pages along the links with this name."""
     pages = []
     while address is not None:
@@ -73,7 +73,7 @@ RANKS: dict[str, Callable[[dict[str, Any]], Any]] = {
     ],
 )  # fmt: skip
 def test_pages_follow_each_other_in_both_directions(
-    client: TestClient, seven: list[dict[str, Any]], sort: str
+    client: ApiClient, seven: list[dict[str, Any]], sort: str
 ) -> None:
     keys = (sort or "-creationDate").split(",")
     expected = sorted(seven, key=lambda one: one["id"], reverse=keys[-1].startswith("-"))
@@ -89,7 +89,7 @@ def test_pages_follow_each_other_in_both_directions(
     assert link(client.get(link(last, "prev") or ""), "next") is not None
 
 
-def test_a_new_ticket_moves_no_page(client: TestClient, seven: list[dict[str, Any]]) -> None:
+def test_a_new_ticket_moves_no_page(client: ApiClient, seven: list[dict[str, Any]]) -> None:
     first = client.get(f"{TICKETS}?limit=3")
     client.post(TICKETS, json=new_ticket(name="later"))
     second = client.get(link(first, "next") or "")
@@ -115,7 +115,7 @@ def test_a_new_ticket_moves_no_page(client: TestClient, seven: list[dict[str, An
 )
 @pytest.mark.parametrize("path", [TICKETS, TICKETS_V4])
 def test_pages_by_number(
-    client: TestClient, seven: list[dict[str, Any]], path: str, query: str, shown: int, links: str
+    client: ApiClient, seven: list[dict[str, Any]], path: str, query: str, shown: int, links: str
 ) -> None:
     answer = client.get(path + query)
     assert (answer.status_code, len(answer.json())) == (200, shown)
@@ -127,7 +127,7 @@ def test_pages_by_number(
     assert head.headers["x-total-count"] == "7"
 
 
-def test_pages_of_version_4_follow_each_other(client: TestClient, seven: list[dict[str, Any]]) -> None:
+def test_pages_of_version_4_follow_each_other(client: ApiClient, seven: list[dict[str, Any]]) -> None:
     pages = walk(client, f"{TICKETS_V4}?limit=3", "next")
     assert [len(page) for page in pages] == [3, 3, 1]
     assert [one for page in pages for one in page] == [one["id"] for one in client.get(TICKETS).json()]
@@ -145,7 +145,7 @@ def test_pages_of_version_4_follow_each_other(client: TestClient, seven: list[di
     ],
 )
 def test_a_cursor_serves_its_own_list_only(
-    client: TestClient, seven: list[dict[str, Any]], query: str, said: str
+    client: ApiClient, seven: list[dict[str, Any]], query: str, said: str
 ) -> None:
     address = link(client.get(f"{TICKETS}?limit=1"), "next") or ""
     answer = client.get(f"{TICKETS}?{query.format(cursor=address.rpartition('after=')[2])}")
@@ -153,7 +153,7 @@ def test_a_cursor_serves_its_own_list_only(
     assert said in answer.json()["message"]
 
 
-def test_a_link_keeps_the_other_parameters(client: TestClient, seven: list[dict[str, Any]]) -> None:
+def test_a_link_keeps_the_other_parameters(client: ApiClient, seven: list[dict[str, Any]]) -> None:
     answer = client.get(f"{TICKETS}?name.ne=%E7%BD%91,x%20y&limit=2&fields=name&offset=1")
     address = link(answer, "next") or ""
     assert address.startswith(f"{TICKETS}?name.ne=%E7%BD%91,x%20y&limit=2&fields=name&after=")
@@ -162,7 +162,7 @@ def test_a_link_keeps_the_other_parameters(client: TestClient, seven: list[dict[
 
 
 def test_a_page_has_a_fixed_number_of_statements(
-    client: TestClient, service: Service, seven: list[dict[str, Any]]
+    client: ApiClient, service: Service, seven: list[dict[str, Any]]
 ) -> None:
     client.get(TICKETS)
     counts = []
@@ -174,7 +174,7 @@ def test_a_page_has_a_fixed_number_of_statements(
 
 
 def test_a_large_count_is_remembered_for_some_seconds(
-    client: TestClient, seven: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, seven: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ticket_lists, "COUNTED_EXACTLY", 6)
     address = f"{TICKETS}?name.ne={uuid4()}"  # counts of other tests have other filters

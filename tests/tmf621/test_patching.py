@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 from tests.tmf621.changes import (
     JSON_PATCH,
@@ -29,7 +29,7 @@ from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
-def test_plain_members_change(client: TestClient, media_type: str) -> None:
+def test_plain_members_change(client: ApiClient, media_type: str) -> None:
     ticket = make(client)
     body = {"name": "No signal", "description": "Since noon", "severity": "Critical", "priority": "Urgent"}
     answer = client.patch(
@@ -42,7 +42,7 @@ def test_plain_members_change(client: TestClient, media_type: str) -> None:
     assert (complaint["severity"], complaint["priority"]) == ("critical", "urgent")
 
 
-def test_a_ticket_that_is_sent_back_as_it_was_shown_is_no_change(client: TestClient) -> None:
+def test_a_ticket_that_is_sent_back_as_it_was_shown_is_no_change(client: ApiClient) -> None:
     ticket = make(
         client,
         name="No signal",
@@ -61,7 +61,7 @@ def test_a_ticket_that_is_sent_back_as_it_was_shown_is_no_change(client: TestCli
     assert complaint_of(client, ticket) == before
 
 
-def test_unknown_words_are_kept_and_count_as_the_default(client: TestClient) -> None:
+def test_unknown_words_are_kept_and_count_as_the_default(client: ApiClient) -> None:
     ticket = make(client, severity="Critical", priority="Urgent")
     shown = changed(client, ticket, severity="Purple", priority="P9")
     assert (shown["severity"], shown["priority"]) == ("Purple", "P9")
@@ -69,7 +69,7 @@ def test_unknown_words_are_kept_and_count_as_the_default(client: TestClient) -> 
     assert "given" not in complaint_of(client, ticket)["priority_reasons"]
 
 
-def test_a_priority_that_is_cleared_follows_from_the_severity_again(client: TestClient) -> None:
+def test_a_priority_that_is_cleared_follows_from_the_severity_again(client: ApiClient) -> None:
     ticket = make(client, severity="Low", priority="Urgent")
     assert complaint_of(client, ticket)["priority"] == "urgent"
     changed(client, ticket, priority=None)
@@ -77,14 +77,14 @@ def test_a_priority_that_is_cleared_follows_from_the_severity_again(client: Test
 
 
 @pytest.mark.parametrize("name", ["description", "severity", "ticketType", "status"])
-def test_a_mandatory_member_cannot_be_removed(client: TestClient, name: str) -> None:
+def test_a_mandatory_member_cannot_be_removed(client: ApiClient, name: str) -> None:
     ticket = make(client)
     answer = change(client, ticket, **{name: None})
     assert answer.status_code == 400
     assert f"{name} cannot be removed" in answer.json()["message"]
 
 
-def test_without_a_name_the_subject_is_the_description(client: TestClient) -> None:
+def test_without_a_name_the_subject_is_the_description(client: ApiClient) -> None:
     ticket = make(client, name="No signal", description="Since noon\nand no answer")
     assert changed(client, ticket, name=None)["name"] == "Since noon"
 
@@ -101,20 +101,20 @@ def test_without_a_name_the_subject_is_the_description(client: TestClient) -> No
     ],
 )
 def test_a_name_without_words_stays_while_the_subject_follows_the_other_texts(
-    client: TestClient, change: dict[str, Any], subject: str
+    client: ApiClient, change: dict[str, Any], subject: str
 ) -> None:
     ticket = make(client, name="", description="", ticketType="network")
     assert changed(client, ticket, **change)["name"] == change.get("name", "")
     assert complaint_of(client, ticket)["subject"] == subject
 
 
-def test_a_complaint_without_a_description_can_have_a_name_without_words(client: TestClient) -> None:
+def test_a_complaint_without_a_description_can_have_a_name_without_words(client: ApiClient) -> None:
     complaint = client.post("/v1/complaints", json={"channel": "api", "subject": "No signal"}).json()
     assert changed(client, complaint, name=" ")["name"] == " "
     assert complaint_of(client, complaint)["subject"] == "No signal"
 
 
-def test_the_category_follows_from_specification_and_type(client: TestClient) -> None:
+def test_the_category_follows_from_specification_and_type(client: ApiClient) -> None:
     ticket = make(client)
     assert complaint_of(client, ticket)["category"] is None
     changed(client, ticket, ticketType="network.outage")
@@ -132,7 +132,7 @@ def specification(code: str) -> dict[str, Any]:
     return {"@type": "TroubleTicketSpecificationRef", "id": code}
 
 
-def test_a_specification_that_no_category_has_is_kept(client: TestClient) -> None:
+def test_a_specification_that_no_category_has_is_kept(client: ApiClient) -> None:
     ticket = make(client)
     shown = changed(client, ticket, troubleTicketSpecification=specification("TT-9"))
     assert shown["troubleTicketSpecification"]["id"] == "TT-9"
@@ -141,7 +141,7 @@ def test_a_specification_that_no_category_has_is_kept(client: TestClient) -> Non
 # Persons -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_person_keeps_the_members_that_tmf621_does_not_know(client: TestClient) -> None:
+def test_a_person_keeps_the_members_that_tmf621_does_not_know(client: ApiClient) -> None:
     ticket = make(client, relatedParty=[party("customer", "4711", "Anna"), party("technician", "t1", "Bob")])
     path = f"/v1/complaints/{ticket['id']}"
     client.patch(
@@ -161,7 +161,7 @@ def test_a_person_keeps_the_members_that_tmf621_does_not_know(client: TestClient
     assert complaint_of(client, ticket)["reporter"] is None
 
 
-def test_a_person_without_an_account_gets_none_from_the_id_that_was_shown(client: TestClient) -> None:
+def test_a_person_without_an_account_gets_none_from_the_id_that_was_shown(client: ApiClient) -> None:
     ticket = make(client)
     path = f"/v1/complaints/{ticket['id']}"
     client.patch(path, json={"complainant": {"name": "Anna", "phone": "+8613800000000"}}).raise_for_status()
@@ -175,7 +175,7 @@ def test_a_person_without_an_account_gets_none_from_the_id_that_was_shown(client
 # External identifiers ----------------------------------------------------------------------------------------------
 
 
-def test_external_identifiers_replace_the_external_ids(client: TestClient) -> None:
+def test_external_identifiers_replace_the_external_ids(client: ApiClient) -> None:
     ticket = make(client, externalIdentifier=[identifier("A-1", "crm"), identifier("N-1", "noc")])
     shown = changed(client, ticket, externalIdentifier=[identifier("A-2", "crm"), identifier("A-3", "crm")])
     assert [(one["owner"], one["id"]) for one in shown["externalIdentifier"]] == [
@@ -187,7 +187,7 @@ def test_external_identifiers_replace_the_external_ids(client: TestClient) -> No
     assert complaint_of(client, ticket)["external_ids"] == {}
 
 
-def test_an_identifier_of_another_ticket_is_refused(client: TestClient) -> None:
+def test_an_identifier_of_another_ticket_is_refused(client: ApiClient) -> None:
     make(client, externalIdentifier=[identifier("A-1", "crm")])
     other = make(client)
     answer = change(client, other, externalIdentifier=[identifier("A-1", "crm")], description="Changed")
@@ -199,7 +199,7 @@ def test_an_identifier_of_another_ticket_is_refused(client: TestClient) -> None:
 # Members that are only kept, and characteristics -------------------------------------------------------------------
 
 
-def test_kept_members_are_replaced_and_go_by_null(client: TestClient) -> None:
+def test_kept_members_are_replaced_and_go_by_null(client: ApiClient) -> None:
     channel = {
         "@type": "ChannelRef",
         "id": "8774",
@@ -220,7 +220,7 @@ def test_kept_members_are_replaced_and_go_by_null(client: TestClient) -> None:
     assert shown["relatedEntity"] == [bill]
 
 
-def test_characteristics_merge_by_their_names(client: TestClient) -> None:
+def test_characteristics_merge_by_their_names(client: ApiClient) -> None:
     ticket = make(
         client,
         troubleTicketCharacteristic=[
@@ -242,13 +242,13 @@ def test_characteristics_merge_by_their_names(client: TestClient) -> None:
     }
 
 
-def test_one_and_true_are_different_values(client: TestClient) -> None:
+def test_one_and_true_are_different_values(client: ApiClient) -> None:
     ticket = make(client, troubleTicketCharacteristic=[characteristic("flag", 1)])
     changed(client, ticket, troubleTicketCharacteristic=[characteristic("flag", True)])
     assert complaint_of(client, ticket)["attributes"]["flag"] is True
 
 
-def test_members_that_the_product_decides_on_are_left_as_they_are(client: TestClient) -> None:
+def test_members_that_the_product_decides_on_are_left_as_they_are(client: ApiClient) -> None:
     ticket = make(client)
     shown = changed(
         client,
@@ -265,7 +265,7 @@ def test_members_that_the_product_decides_on_are_left_as_they_are(client: TestCl
 # Notes -------------------------------------------------------------------------------------------------------------
 
 
-def test_notes_are_added_and_never_doubled(client: TestClient) -> None:
+def test_notes_are_added_and_never_doubled(client: ApiClient) -> None:
     ticket = make(client, note=[note("First")])
     for _ in range(2):  # a program repeats a change after a timeout
         shown = changed(client, ticket, note=[note("Second", id="77456", author="Jack")])
@@ -275,7 +275,7 @@ def test_notes_are_added_and_never_doubled(client: TestClient) -> None:
     assert texts_of(changed(client, ticket, note=[])) == ["First", "Second", "Third"]
 
 
-def test_a_note_on_record_cannot_be_changed(client: TestClient) -> None:
+def test_a_note_on_record_cannot_be_changed(client: ApiClient) -> None:
     ticket = make(client, note=[note("First")])
     answer = change(client, ticket, note=[{**ticket["note"][0], "text": "Other"}], description="Changed")
     assert answer.status_code == 409
@@ -286,7 +286,7 @@ def test_a_note_on_record_cannot_be_changed(client: TestClient) -> None:
 # Relations ---------------------------------------------------------------------------------------------------------
 
 
-def test_relations_that_are_links_are_added_and_removed(client: TestClient) -> None:
+def test_relations_that_are_links_are_added_and_removed(client: ApiClient) -> None:
     other, ticket = make(client), make(client, description="Again")
     shown = changed(
         client,
@@ -305,7 +305,7 @@ def test_relations_that_are_links_are_added_and_removed(client: TestClient) -> N
     assert complaint_of(client, ticket)["links"] == []
 
 
-def test_a_ticket_is_not_related_to_itself(client: TestClient) -> None:
+def test_a_ticket_is_not_related_to_itself(client: ApiClient) -> None:
     ticket = make(client)
     answer = change(client, ticket, troubleTicketRelationship=[relation("isRelatedTo", ticket["id"])])
     assert answer.status_code == 400
@@ -346,7 +346,7 @@ def test_a_ticket_is_not_related_to_itself(client: TestClient) -> None:
         ({"troubleTicketSpecification": []}, "/troubleTicketSpecification"),
     ],
 )
-def test_a_member_of_a_wrong_type_is_named(client: TestClient, members: dict[str, Any], said: str) -> None:
+def test_a_member_of_a_wrong_type_is_named(client: ApiClient, members: dict[str, Any], said: str) -> None:
     ticket = make(client)
     answer = change(client, ticket, **members)
     assert answer.status_code == 400, answer.text
@@ -355,7 +355,7 @@ def test_a_member_of_a_wrong_type_is_named(client: TestClient, members: dict[str
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"x"', b"1", b"null", b"{", b""])
-def test_a_body_that_is_no_object_is_refused(client: TestClient, body: bytes) -> None:
+def test_a_body_that_is_no_object_is_refused(client: ApiClient, body: bytes) -> None:
     ticket = make(client)
     assert client.patch(f"{TICKETS}/{ticket['id']}", content=body, headers=MERGE).status_code == 400
 
@@ -370,9 +370,7 @@ def test_a_body_that_is_no_object_is_refused(client: TestClient, body: bytes) ->
         (TICKETS_V4, "application/json", 200),
     ],
 )
-def test_each_edition_has_its_media_types(
-    client: TestClient, path: str, media_type: str, status: int
-) -> None:
+def test_each_edition_has_its_media_types(client: ApiClient, path: str, media_type: str, status: int) -> None:
     ticket = make(client)
     headers = {"Content-Type": media_type, "If-Match": '"7"'}
     content = b'{"@type": "TroubleTicket", "description": "Changed"}'
@@ -384,7 +382,7 @@ def test_each_edition_has_its_media_types(
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
-def test_a_change_names_its_type(client: TestClient, media_type: str) -> None:
+def test_a_change_names_its_type(client: ApiClient, media_type: str) -> None:
     ticket = make(client)
     path, headers = f"{TICKETS}/{ticket['id']}", {"Content-Type": media_type}
     refused = client.patch(path, content=b'{"severity": "Low"}', headers=headers)
@@ -393,7 +391,7 @@ def test_a_change_names_its_type(client: TestClient, media_type: str) -> None:
     assert client.get(path).json() == ticket
 
 
-def test_an_unknown_ticket_is_not_found(client: TestClient) -> None:
+def test_an_unknown_ticket_is_not_found(client: ApiClient) -> None:
     assert client.patch(f"{TICKETS}/nope", json=TYPED).status_code == 404
 
 
@@ -406,7 +404,7 @@ def intake(scenario: Scenario) -> dict[str, str]:
     return scenario.key(AccessRole.INTAKE, source="crm")
 
 
-def test_an_intake_key_raises_the_severity_and_adds_notes(client: TestClient, intake: dict[str, str]) -> None:
+def test_an_intake_key_raises_the_severity_and_adds_notes(client: ApiClient, intake: dict[str, str]) -> None:
     attributes = [characteristic("line", "A7")]
     ticket = client.post(
         TICKETS, json=new_ticket(severity="Minor", troubleTicketCharacteristic=attributes), headers=intake
@@ -442,7 +440,7 @@ def test_an_intake_key_raises_the_severity_and_adds_notes(client: TestClient, in
     ],
 )
 def test_an_intake_key_changes_nothing_else(
-    client: TestClient, intake: dict[str, str], members: dict[str, Any]
+    client: ApiClient, intake: dict[str, str], members: dict[str, Any]
 ) -> None:
     ticket = client.post(TICKETS, json=new_ticket(severity="Minor"), headers=intake).json()
     before = client.get(f"{TICKETS}/{ticket['id']}").json()
@@ -452,7 +450,7 @@ def test_an_intake_key_changes_nothing_else(
 
 
 def test_an_intake_key_withdraws_a_ticket_of_its_own_source_alone(
-    client: TestClient, scenario: Scenario, intake: dict[str, str]
+    client: ApiClient, scenario: Scenario, intake: dict[str, str]
 ) -> None:
     ticket = client.post(TICKETS, json=new_ticket(), headers=intake).json()
     path, body = f"{TICKETS}/{ticket['id']}", {"status": "cancelled"}
@@ -477,7 +475,7 @@ def attached_file(text: bytes, **members: Any) -> dict[str, Any]:
     }
 
 
-def test_a_file_becomes_an_attachment_of_the_complaint_and_stays(client: TestClient) -> None:
+def test_a_file_becomes_an_attachment_of_the_complaint_and_stays(client: ApiClient) -> None:
     elsewhere = {"@type": "AttachmentRef", "id": "a1", "url": "https://crm.example/a1"}
     ticket = make(client, attachment=[elsewhere])
     for _ in range(2):  # a program repeats a change after a timeout
@@ -494,14 +492,14 @@ def test_a_file_becomes_an_attachment_of_the_complaint_and_stays(client: TestCli
     assert [one["id"] for one in changed(client, ticket, attachment=None)["attachment"]] == [second["id"]]
 
 
-def test_a_refused_change_leaves_no_file(client: TestClient) -> None:
+def test_a_refused_change_leaves_no_file(client: ApiClient) -> None:
     ticket = make(client)
     answer = change(client, ticket, attachment=[attached_file(b"lines")], status="closed")
     assert answer.status_code == 409
     assert client.get(f"/v1/complaints/{ticket['id']}/attachments").json()["items"] == []
 
 
-def test_a_file_comes_by_merge_patch_alone(client: TestClient) -> None:
+def test_a_file_comes_by_merge_patch_alone(client: ApiClient) -> None:
     ticket = make(client)
     operations = [{"op": "add", "path": "/attachment", "value": attached_file(b"lines")}]
     answer = client.patch(f"{TICKETS}/{ticket['id']}", json=operations, headers=JSON_PATCH)
@@ -509,7 +507,7 @@ def test_a_file_comes_by_merge_patch_alone(client: TestClient) -> None:
     assert "can only be sent in a merge patch" in answer.json()["message"]
 
 
-def test_content_that_is_no_base64_is_refused(client: TestClient) -> None:
+def test_content_that_is_no_base64_is_refused(client: ApiClient) -> None:
     ticket = make(client)
     answer = change(client, ticket, attachment=[{**attached_file(b"x"), "content": "***"}])
     assert answer.status_code == 400
@@ -519,7 +517,7 @@ def test_content_that_is_no_base64_is_refused(client: TestClient) -> None:
 # Fields ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_answer_has_the_fields_that_were_asked_for(client: TestClient) -> None:
+def test_the_answer_has_the_fields_that_were_asked_for(client: ApiClient) -> None:
     ticket = make(client)
     path = f"{TICKETS}/{ticket['id']}"
     answer = client.patch(f"{path}?fields=name,severity", json={"severity": "Minor"} | TYPED)
@@ -530,7 +528,7 @@ def test_the_answer_has_the_fields_that_were_asked_for(client: TestClient) -> No
     assert client.get(path).json()["severity"] == "Minor"
 
 
-def test_a_note_that_somebody_else_wrote_is_not_doubled(client: TestClient, scenario: Scenario) -> None:
+def test_a_note_that_somebody_else_wrote_is_not_doubled(client: ApiClient, scenario: Scenario) -> None:
     ticket = make(client, note=[note("First")])
     agent = scenario.key(AccessRole.AGENT)
     answer = client.patch(f"{TICKETS}/{ticket['id']}", json={"note": [note("First")]} | TYPED, headers=agent)

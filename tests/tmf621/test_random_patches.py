@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from complaints.tmf621.app import V5
 from complaints.tmf621.tickets.statuses import TicketStatus
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
+from tests.api_client import ApiClient
 from tests.examples import examples
 from tests.tmf621.changes import characteristic, identifier, make, note, party, relation
 from tests.tmf621.tickets import TICKETS
@@ -122,7 +122,7 @@ KINDS = [(one, PATCHES if "json-patch" in one else BODIES) for one in V5.patch_t
 
 @pytest.mark.parametrize(("media_type", "bodies"), KINDS, ids=V5.patch_types)
 def test_a_random_patch_is_taken_or_refused(
-    client: TestClient, service: Service, media_type: str, bodies: st.SearchStrategy[Any]
+    client: ApiClient, service: Service, media_type: str, bodies: st.SearchStrategy[Any]
 ) -> None:
     ticket = make(client, note=[note("First")], attachment=[{"@type": "AttachmentRef", "id": "a1"}])
     path = f"{TICKETS}/{ticket['id']}"

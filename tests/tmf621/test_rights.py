@@ -4,10 +4,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.tmf621.app import create_face
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, Scenario
 from tests.tmf621.tickets import new_ticket
 
@@ -82,7 +82,7 @@ def without_types(found: Any) -> Any:
 class World:
     """A category, and new tickets and subscriptions for each request."""
 
-    def __init__(self, client: TestClient, scenario: Scenario) -> None:
+    def __init__(self, client: ApiClient, scenario: Scenario) -> None:
         self.client, self.scenario = client, scenario
         client.post(
             "/v1/categories", json={"code": "mine", "names": {"en": "Mine", "zh": "我的"}}
@@ -110,7 +110,7 @@ class World:
 
 
 @pytest.fixture
-def world(client: TestClient, scenario: Scenario) -> World:
+def world(client: ApiClient, scenario: Scenario) -> World:
     return World(client, scenario)
 
 
@@ -139,7 +139,7 @@ READ = [("GET", None), ("PATCH", {"note": NOTE}), ("PATCH", {"status": "cancelle
 @pytest.mark.parametrize("edition", [V5, V4])
 @pytest.mark.parametrize(("method", "body"), READ)
 def test_a_key_of_another_source_does_not_know_of_a_ticket(
-    client: TestClient, scenario: Scenario, edition: str, method: str, body: Any
+    client: ApiClient, scenario: Scenario, edition: str, method: str, body: Any
 ) -> None:
     ticket = scenario.post(source="north")
     address = f"/tmf-api{edition}/troubleTicket/{ticket.id}"
@@ -164,7 +164,7 @@ def test_every_operation_of_the_face_has_its_row() -> None:
 
 @pytest.mark.parametrize("edition", [V5, V4])
 def test_a_subscription_of_another_key_is_not_known(
-    client: TestClient, scenario: Scenario, edition: str
+    client: ApiClient, scenario: Scenario, edition: str
 ) -> None:
     south, north = (scenario.key(AccessRole.INTAKE, source=source) for source in ("south", "north"))
     hub = f"/tmf-api{edition}/hub"

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import structlog
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
@@ -12,6 +11,7 @@ from complaints.storage.rows.deleted_ticket import note_deleted
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints.erasing import erase_texts
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.support import Scenario, count_statements
 from tests.tmf621.official import check_ticket
 from tests.tmf621.tickets import TICKETS, new_ticket
@@ -22,7 +22,7 @@ RESULT = {"resolution": "Line repaired.", "outcome": "upheld", "cause": "technic
 TOLD = {"message": "We found it.", "contact_channel": "phone"}
 
 
-def show(client: TestClient, complaint: Complaint, headers: dict[str, str] | None = None) -> dict[str, Any]:
+def show(client: ApiClient, complaint: Complaint, headers: dict[str, str] | None = None) -> dict[str, Any]:
     answer = client.get(f"{TICKETS}/{complaint.id}", headers=headers)
     assert answer.status_code == 200, answer.text
     ticket: dict[str, Any] = answer.json()
@@ -34,7 +34,7 @@ def values(ticket: dict[str, Any]) -> dict[str, Any]:
     return {one["name"]: one.get("value") for one in ticket["troubleTicketCharacteristic"]}
 
 
-def test_a_whole_life_is_the_history_of_the_status(client: TestClient, scenario: Scenario) -> None:
+def test_a_whole_life_is_the_history_of_the_status(client: ApiClient, scenario: Scenario) -> None:
     made = scenario.post(complainant=PERSON, category="network.outage")
     seen = [show(client, made)["status"]]
     later = (scenario.now().replace(year=2026, month=1, day=6)).isoformat()
@@ -79,7 +79,7 @@ def test_a_whole_life_is_the_history_of_the_status(client: TestClient, scenario:
     assert times[0] == ticket["creationDate"]
 
 
-def test_a_complaint_of_the_other_interface_is_a_whole_ticket(client: TestClient, scenario: Scenario) -> None:
+def test_a_complaint_of_the_other_interface_is_a_whole_ticket(client: ApiClient, scenario: Scenario) -> None:
     made = scenario.post(
         complainant=PERSON,
         reporter={"name": "Liu Bei"},
@@ -124,7 +124,7 @@ def test_a_complaint_of_the_other_interface_is_a_whole_ticket(client: TestClient
     assert client.get(f"{TICKETS}/{values(ticket)['complaintNumber']}").json() == ticket
 
 
-def test_the_expected_date_is_that_of_the_present_round(client: TestClient, scenario: Scenario) -> None:
+def test_the_expected_date_is_that_of_the_present_round(client: ApiClient, scenario: Scenario) -> None:
     made = scenario.act(scenario.post(), "withdraw", reason="x")
     first = show(client, made)["expectedResolutionDate"]
     scenario.advance(days=2)
@@ -160,7 +160,7 @@ def test_the_expected_date_is_that_of_the_present_round(client: TestClient, scen
     ],
 )
 def test_a_characteristic_has_the_type_of_its_value(
-    client: TestClient, value: Any, type_name: str, value_type: str
+    client: ApiClient, value: Any, type_name: str, value_type: str
 ) -> None:
     sent = {"@type": "Characteristic", "name": "c", "value": value}
     typed = {"@type": type_name, "name": "d", "value": value}
@@ -182,7 +182,7 @@ def test_a_characteristic_has_the_type_of_its_value(
     assert shown["f"]["@type"] == "HouseCharacteristic"
 
 
-def test_characteristics_that_no_attribute_can_be_are_kept(client: TestClient) -> None:
+def test_characteristics_that_no_attribute_can_be_are_kept(client: ApiClient) -> None:
     odd = [
         {"@type": "StringCharacteristic", "name": "", "value": "empty"},
         {"@type": "StringCharacteristic", "name": "x" * 201, "value": "long"},
@@ -201,7 +201,7 @@ def test_characteristics_that_no_attribute_can_be_are_kept(client: TestClient) -
 
 
 def test_what_another_program_writes_into_the_attribute_breaks_no_ticket(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     for kept in (
         "odd",
@@ -212,7 +212,7 @@ def test_what_another_program_writes_into_the_attribute_breaks_no_ticket(
         show(client, scenario.post(attributes={"tmf621": kept}))
 
 
-def test_erased_texts_and_files_are_not_shown(client: TestClient, service: Service) -> None:
+def test_erased_texts_and_files_are_not_shown(client: ApiClient, service: Service) -> None:
     file = {
         "@type": "Attachment",
         "attachmentType": "secret",
@@ -228,7 +228,7 @@ def test_erased_texts_and_files_are_not_shown(client: TestClient, service: Servi
     assert "attachment" not in answer.json()
 
 
-def test_links_are_relationships(client: TestClient, scenario: Scenario) -> None:
+def test_links_are_relationships(client: ApiClient, scenario: Scenario) -> None:
     first, second, third = (scenario.post(complainant=PERSON) for _ in range(3))
     scenario.act(first, "merge", into=str(second.id))
     client.post(f"/v1/complaints/{third.id}/links", json={"type": "related", "complaint_id": str(second.id)})
@@ -241,7 +241,7 @@ def test_links_are_relationships(client: TestClient, scenario: Scenario) -> None
     assert related["relationshipType"] == "isRelatedTo"
 
 
-def test_an_auditor_sees_masks(client: TestClient, scenario: Scenario) -> None:
+def test_an_auditor_sees_masks(client: ApiClient, scenario: Scenario) -> None:
     parties = [
         {"@type": "r", "role": role, "partyOrPartyRole": {"@type": "p", "id": f"{role}-123456", "name": name}}
         for role, name in (("customer", "Zhuge Kongming"), ("member", "Liu Xuande"))
@@ -259,7 +259,7 @@ def test_an_auditor_sees_masks(client: TestClient, scenario: Scenario) -> None:
     assert [one["note"] for one in listed.json()] == [ticket["note"]]
 
 
-def test_a_user_sees_the_tickets_of_the_own_team(client: TestClient, scenario: Scenario) -> None:
+def test_a_user_sees_the_tickets_of_the_own_team(client: ApiClient, scenario: Scenario) -> None:
     own = scenario.post(category="network.outage", complainant=PERSON)
     other = scenario.post(category="billing.refund", complainant=PERSON)
     user = {"login": "member", "name": "Member", "teams": ["operations"]}
@@ -272,7 +272,7 @@ def test_a_user_sees_the_tickets_of_the_own_team(client: TestClient, scenario: S
 
 
 def test_a_deleted_ticket_is_not_found_and_comes_back_when_it_is_reopened(
-    client: TestClient, scenario: Scenario, service: Service
+    client: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     kept, made = (scenario.act(scenario.post(), "withdraw", reason="x") for _ in range(2))
     service.write(lambda tx: note_deleted(tx, made.id, made.cycle))
@@ -285,7 +285,7 @@ def test_a_deleted_ticket_is_not_found_and_comes_back_when_it_is_reopened(
 
 
 def test_the_line_of_a_read_names_the_ticket_whose_persons_it_showed(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     made, nobody = scenario.post(complainant=PERSON), scenario.post()
     with structlog.testing.capture_logs() as lines:
@@ -297,7 +297,7 @@ def test_the_line_of_a_read_names_the_ticket_whose_persons_it_showed(
 
 
 def test_a_page_takes_as_many_statements_for_many_tickets_as_for_one(
-    client: TestClient, scenario: Scenario, service: Service
+    client: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     def counted(path: str) -> int:
         client.get(path)  # compiles the statements

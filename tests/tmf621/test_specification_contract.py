@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
-from starlette.testclient import TestClient
 
+from tests.api_client import ApiClient
 from tests.examples import examples
 from tests.generate import ROOT
 from tests.tmf621.specifications import CHARACTERISTICS, SPECIFICATIONS, new_specification
@@ -72,13 +72,13 @@ def check(official: Members, name: str, value: Any) -> None:
     Draft202012Validator(schema, registry=registry, format_checker=FormatChecker()).validate(value)
 
 
-def patch(client: TestClient, content: Any, kind: str) -> Any:
+def patch(client: ApiClient, content: Any, kind: str) -> Any:
     headers = {"Content-Type": f"application/{kind}"}
     return client.patch(f"{SPECIFICATIONS}/bill_dispute", content=json.dumps(content), headers=headers)
 
 
 @pytest.mark.usefixtures("everything_holds")
-def test_the_official_examples_are_taken(client: TestClient, official: Members) -> None:
+def test_the_official_examples_are_taken(client: ApiClient, official: Members) -> None:
     sent = example(official, "create_example")
     made = client.post(SPECIFICATIONS, json=sent)
     assert made.status_code == 201, made.text
@@ -99,7 +99,7 @@ def test_the_official_examples_are_taken(client: TestClient, official: Members) 
         check(official, "TroubleTicketSpecification_RES", shown)
 
 
-def test_a_changed_party_without_an_id_fits_when_it_is_shown(client: TestClient, official: Members) -> None:
+def test_a_changed_party_without_an_id_fits_when_it_is_shown(client: ApiClient, official: Members) -> None:
     client.post(SPECIFICATIONS, json=new_specification()).raise_for_status()
     party = {"@type": "a", "partyOrPartyRole": {"@type": "PartyRef", "name": "Sara Smith"}}
     sent = {"@type": "TroubleTicketSpecification", "relatedParty": [party]}
@@ -110,7 +110,7 @@ def test_a_changed_party_without_an_id_fits_when_it_is_shown(client: TestClient,
     assert patch(client, shown, "merge-patch+json").json() == shown
 
 
-def test_a_refusal_is_an_error_of_the_official_file(client: TestClient, official: Members) -> None:
+def test_a_refusal_is_an_error_of_the_official_file(client: ApiClient, official: Members) -> None:
     for refused in (
         client.post(SPECIFICATIONS, json={}),
         client.get(f"{SPECIFICATIONS}/nope"),
@@ -121,7 +121,7 @@ def test_a_refusal_is_an_error_of_the_official_file(client: TestClient, official
 
 @_ONE_FIXTURE
 @given(changes=st.dictionaries(_NAMES, _VALUES, max_size=3))
-def test_any_body_is_kept_or_refused(client: TestClient, changes: Members) -> None:
+def test_any_body_is_kept_or_refused(client: ApiClient, changes: Members) -> None:
     answer = client.post(SPECIFICATIONS, json=new_specification(**changes))
     assert answer.status_code in (201, 400), answer.text
     if answer.status_code == 201:
@@ -135,7 +135,7 @@ def test_any_body_is_kept_or_refused(client: TestClient, changes: Members) -> No
     | _VALUES,
     kind=st.sampled_from(["json", "merge-patch+json", "json-patch+json", "json-patch-query+json"]),
 )
-def test_any_patch_is_kept_or_refused(client: TestClient, content: Any, kind: str) -> None:
+def test_any_patch_is_kept_or_refused(client: ApiClient, content: Any, kind: str) -> None:
     client.post(SPECIFICATIONS, json=new_specification())
     answer = patch(client, content, kind)
     assert answer.status_code in (200, 400, 409), answer.text

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.tmf621.queries.query import Grammar
 from complaints.tmf621.queries.reading import read_query
 from complaints.tmf621.specifications.lists import GRAMMAR, choose_page
+from tests.api_client import ApiClient
 from tests.support import Scenario
 from tests.tmf621.specifications import CHARACTERISTICS, SPECIFICATIONS, new_specification
 
@@ -119,7 +119,7 @@ def test_every_member_of_the_grammar_can_be_asked_for() -> None:
         choose_page(SHOWN, read_query(f"sort=-{name}".encode(), GRAMMAR))
 
 
-def test_a_list_has_counts_links_and_fields(client: TestClient, scenario: Scenario) -> None:
+def test_a_list_has_counts_links_and_fields(client: ApiClient, scenario: Scenario) -> None:
     scenario.jump(hours=1)
     client.post(SPECIFICATIONS, json=new_specification()).raise_for_status()
     first = client.get(SPECIFICATIONS, params={"limit": 2, "fields": "name", "lifecycleStatus": "active"})
@@ -139,7 +139,7 @@ def test_a_list_has_counts_links_and_fields(client: TestClient, scenario: Scenar
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
-def test_fields_are_chosen_wherever_a_specification_is_shown(client: TestClient, method: str) -> None:
+def test_fields_are_chosen_wherever_a_specification_is_shown(client: ApiClient, method: str) -> None:
     path = SPECIFICATIONS if method == "POST" else f"{SPECIFICATIONS}/network"
     body = {
         "GET": {},

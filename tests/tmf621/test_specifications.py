@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api_client import ApiClient
 from tests.support import Scenario
 from tests.tmf621.specifications import CHARACTERISTICS, SPECIFICATIONS, new_specification
 
@@ -16,19 +16,19 @@ MERGE, QUERY = "application/merge-patch+json", "application/json-patch-query+jso
 ZH = {"Accept-Language": "zh"}
 
 
-def create(client: TestClient, **members: Any) -> Members:
+def create(client: ApiClient, **members: Any) -> Members:
     made = client.post(SPECIFICATIONS, json=new_specification(**members))
     assert made.status_code == 201, made.text
     shown: Members = made.json()
     return shown
 
 
-def patch(client: TestClient, code: str, content: Any, media_type: str = "application/json") -> Response:
+def patch(client: ApiClient, code: str, content: Any, media_type: str = "application/json") -> Response:
     headers = {"Content-Type": media_type}
     return client.patch(f"{SPECIFICATIONS}/{code}", json=content, headers=headers)
 
 
-def change(client: TestClient, code: str, content: Any, media_type: str = "application/json") -> Members:
+def change(client: ApiClient, code: str, content: Any, media_type: str = "application/json") -> Members:
     changed = patch(client, code, content, media_type)
     assert changed.status_code == 200, changed.text
     shown: Members = changed.json()
@@ -40,7 +40,7 @@ def operations(*given: Members) -> tuple[list[Members], str]:
     return list(given), "application/json-patch+json"
 
 
-def test_a_specification_is_made_read_and_listed(client: TestClient) -> None:
+def test_a_specification_is_made_read_and_listed(client: ApiClient) -> None:
     sent = new_specification()
     made = client.post(SPECIFICATIONS, json=sent)
     shown = made.json()
@@ -63,7 +63,7 @@ def test_a_specification_is_made_read_and_listed(client: TestClient) -> None:
     ).is_success
 
 
-def test_a_category_is_a_specification_without_being_made_one(client: TestClient) -> None:
+def test_a_category_is_a_specification_without_being_made_one(client: ApiClient) -> None:
     shown = client.get(f"{SPECIFICATIONS}/network.outage").json()
     assert shown == {
         "id": "network.outage",
@@ -76,7 +76,7 @@ def test_a_category_is_a_specification_without_being_made_one(client: TestClient
     }
 
 
-def test_the_name_is_in_the_language_of_the_caller(client: TestClient) -> None:
+def test_the_name_is_in_the_language_of_the_caller(client: ApiClient) -> None:
     names = client.get("/v1/categories/network").json()["names"]
     chinese = client.get(f"{SPECIFICATIONS}/network", headers=ZH)
     assert (chinese.json()["name"], chinese.headers["content-language"]) == (names["zh"], "zh")
@@ -100,7 +100,7 @@ def test_the_name_is_in_the_language_of_the_caller(client: TestClient) -> None:
         ("x" * 300, "x" * 63, "x" * 200),
     ],
 )
-def test_a_name_is_kept_as_it_was_sent(client: TestClient, name: str, code: str, category: str) -> None:
+def test_a_name_is_kept_as_it_was_sent(client: ApiClient, name: str, code: str, category: str) -> None:
     shown = create(client, name=name)
     assert (shown["id"], shown["name"]) == (code, name)
     assert client.get(shown["href"]).json()["name"] == name
@@ -109,11 +109,11 @@ def test_a_name_is_kept_as_it_was_sent(client: TestClient, name: str, code: str,
     assert client.get(shown["href"]).json()["name"] == "Renamed"
 
 
-def test_the_same_name_twice_makes_two(client: TestClient) -> None:
+def test_the_same_name_twice_makes_two(client: ApiClient) -> None:
     assert [create(client)["id"], create(client)["id"]] == ["bill_dispute", "bill_dispute_2"]
 
 
-def test_a_repeated_post_with_one_key_makes_one(client: TestClient) -> None:
+def test_a_repeated_post_with_one_key_makes_one(client: ApiClient) -> None:
     answers = [
         client.post(SPECIFICATIONS, json=new_specification(), headers={"Idempotency-Key": "once"})
         for _ in range(2)
@@ -133,7 +133,7 @@ def test_a_repeated_post_with_one_key_makes_one(client: TestClient) -> None:
         ("obsolete", False),
     ],
 )
-def test_only_retired_and_obsolete_retire_a_category(client: TestClient, word: str, is_active: bool) -> None:
+def test_only_retired_and_obsolete_retire_a_category(client: ApiClient, word: str, is_active: bool) -> None:
     shown = create(client, lifecycleStatus=word)
     assert shown["lifecycleStatus"] == word
     category = "/v1/categories/bill_dispute"
@@ -145,7 +145,7 @@ def test_only_retired_and_obsolete_retire_a_category(client: TestClient, word: s
 
 
 @pytest.mark.parametrize("media_type", ["application/json", MERGE])
-def test_a_merge_patch_changes_members_and_the_category(client: TestClient, media_type: str) -> None:
+def test_a_merge_patch_changes_members_and_the_category(client: ApiClient, media_type: str) -> None:
     made = create(client, version="1", validFor={"startDateTime": "2026-01-01T00:00:00Z"})
     changed = change(
         client,
@@ -177,7 +177,7 @@ def test_a_merge_patch_changes_members_and_the_category(client: TestClient, medi
     assert client.get("/v1/categories/bill_dispute").json()["active"]
 
 
-def test_a_json_patch_changes_a_specification(client: TestClient) -> None:
+def test_a_json_patch_changes_a_specification(client: ApiClient) -> None:
     create(client)
     changed = change(
         client,
@@ -196,7 +196,7 @@ def test_a_json_patch_changes_a_specification(client: TestClient) -> None:
     assert not client.get("/v1/categories/bill_dispute").json()["active"]
 
 
-def test_a_json_patch_query_changes_the_characteristic_that_it_names(client: TestClient) -> None:
+def test_a_json_patch_query_changes_the_characteristic_that_it_names(client: ApiClient) -> None:
     create(client)
     asked = [{"op": "replace", "path": "/specCharacteristic?id=5", "value": {"configurable": False}}]
     changed = change(client, "bill_dispute", asked, QUERY)
@@ -206,7 +206,7 @@ def test_a_json_patch_query_changes_the_characteristic_that_it_names(client: Tes
     ]
 
 
-def test_a_patch_that_changes_nothing_writes_nothing(client: TestClient, scenario: Scenario) -> None:
+def test_a_patch_that_changes_nothing_writes_nothing(client: ApiClient, scenario: Scenario) -> None:
     made = create(client)
     before = client.get("/v1/audit").json()["items"][0]
     scenario.jump(hours=1)
@@ -216,7 +216,7 @@ def test_a_patch_that_changes_nothing_writes_nothing(client: TestClient, scenari
     assert client.get("/v1/audit").json()["items"][0] == before
 
 
-def test_a_deleted_specification_is_gone_here_and_retired_there(client: TestClient) -> None:
+def test_a_deleted_specification_is_gone_here_and_retired_there(client: ApiClient) -> None:
     made = create(client)
     gone = client.delete(made["href"])
     assert (gone.status_code, gone.content) == (204, b"")
@@ -266,7 +266,7 @@ def test_a_deleted_specification_is_gone_here_and_retired_there(client: TestClie
     ],
 )
 def test_a_patch_that_cannot_be_kept_is_refused(
-    client: TestClient, content: Any, media_type: str, status: int, said: str
+    client: ApiClient, content: Any, media_type: str, status: int, said: str
 ) -> None:
     client.patch("/v1/categories/network", json={"active": False}).raise_for_status()
     code = "network.outage"
@@ -299,7 +299,7 @@ def test_a_patch_that_cannot_be_kept_is_refused(
     ],
 )
 def test_a_new_specification_has_the_members_of_tmf621(
-    client: TestClient, members: Members, said: str
+    client: ApiClient, members: Members, said: str
 ) -> None:
     body = {name: value for name, value in new_specification(**members).items() if value is not ...}
     refused = client.post(SPECIFICATIONS, json=body)
@@ -323,7 +323,7 @@ def test_a_new_specification_has_the_members_of_tmf621(
     ],
 )  # fmt: skip
 def test_the_value_of_a_characteristic_is_of_its_type(
-    client: TestClient, kind: str, value: Any, fits: bool
+    client: ApiClient, kind: str, value: Any, fits: bool
 ) -> None:
     given = {"@type": f"{kind}CharacteristicValueSpecification", "value": value}
     characteristic = {**CHARACTERISTICS[0], "characteristicValueSpecification": [given]}
@@ -338,7 +338,7 @@ def test_the_value_of_a_characteristic_is_of_its_type(
 @pytest.mark.parametrize(
     "role", [AccessRole.INTAKE, AccessRole.AGENT, AccessRole.AUDITOR, AccessRole.MANAGER]
 )
-def test_everybody_reads_and_managers_write(client: TestClient, scenario: Scenario, role: AccessRole) -> None:
+def test_everybody_reads_and_managers_write(client: ApiClient, scenario: Scenario, role: AccessRole) -> None:
     headers = scenario.key(role)
     address = f"{SPECIFICATIONS}/network"
     assert client.get(SPECIFICATIONS, headers=headers).status_code == 200
@@ -357,7 +357,7 @@ def test_everybody_reads_and_managers_write(client: TestClient, scenario: Scenar
     [("PUT", "", "GET, HEAD, POST"), ("POST", "/network", "DELETE, GET, HEAD, PATCH")],
 )
 def test_another_method_is_answered_with_those_that_are_possible(
-    client: TestClient, method: str, path: str, allow: str
+    client: ApiClient, method: str, path: str, allow: str
 ) -> None:
     refused = client.request(method, f"{SPECIFICATIONS}{path}")
     assert refused.status_code == 405
@@ -365,11 +365,11 @@ def test_another_method_is_answered_with_those_that_are_possible(
 
 
 @pytest.mark.parametrize("code", ["nope", "Network", "a/b", "%2e", "\u4e2d", "a" * 300])
-def test_what_is_no_specification_is_not_found(client: TestClient, code: str) -> None:
+def test_what_is_no_specification_is_not_found(client: ApiClient, code: str) -> None:
     for method in ("GET", "DELETE"):
         assert client.request(method, f"{SPECIFICATIONS}/{code}").status_code == 404
     assert patch(client, code, {"@type": "a"}).status_code == 404
 
 
-def test_version_4_has_no_specifications(client: TestClient) -> None:
+def test_version_4_has_no_specifications(client: ApiClient) -> None:
     assert client.get(SPECIFICATIONS.replace("v5", "v4")).status_code == 404

@@ -4,12 +4,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage import load
+from tests.api_client import ApiClient
 from tests.journeys.test_races import at_once
 from tests.support import Scenario
 from tests.tmf621.changes import (
@@ -34,7 +34,7 @@ def stored(scenario: Scenario, ticket: dict[str, Any]) -> Complaint:
     return found.complaint
 
 
-def test_a_ticket_goes_through_its_whole_life(client: TestClient) -> None:
+def test_a_ticket_goes_through_its_whole_life(client: ApiClient) -> None:
     ticket = make(client)
     assert ticket["status"] == "acknowledged"
     for status, reason, state in [
@@ -57,7 +57,7 @@ def test_a_ticket_goes_through_its_whole_life(client: TestClient) -> None:
     assert complaint["cycle"] == 2
 
 
-def test_a_resolve_without_an_outcome_assumes_one(client: TestClient, scenario: Scenario) -> None:
+def test_a_resolve_without_an_outcome_assumes_one(client: ApiClient, scenario: Scenario) -> None:
     ticket = make(client, ticketType="network.outage")
     changed(client, ticket, status="resolved", statusChangeReason="Cable repaired")
     complaint = stored(scenario, ticket)
@@ -65,7 +65,7 @@ def test_a_resolve_without_an_outcome_assumes_one(client: TestClient, scenario: 
     assert (complaint.cause, complaint.outcome_assumed) == ("technical", True)
 
 
-def test_characteristics_of_an_action_change_nothing_else(client: TestClient) -> None:
+def test_characteristics_of_an_action_change_nothing_else(client: ApiClient) -> None:
     ticket = make(client)
     carried = [characteristic("outcome", "upheld"), characteristic("root_cause", "Cable")]
     changed(
@@ -75,7 +75,7 @@ def test_characteristics_of_an_action_change_nothing_else(client: TestClient) ->
     assert [one["type"] for one in events] == ["complaint.created", "complaint.resolved"]
 
 
-def test_characteristics_carry_the_outcome_and_the_root_cause(client: TestClient, scenario: Scenario) -> None:
+def test_characteristics_carry_the_outcome_and_the_root_cause(client: ApiClient, scenario: Scenario) -> None:
     ticket = make(client)
     carried = [
         characteristic("outcome", "upheld"),
@@ -100,7 +100,7 @@ def test_characteristics_carry_the_outcome_and_the_root_cause(client: TestClient
     assert texts_of(shown) == ["Done by Bob"]
 
 
-def test_the_contact_channel_comes_from_its_characteristic(client: TestClient) -> None:
+def test_the_contact_channel_comes_from_its_characteristic(client: ApiClient) -> None:
     ticket = make(client)
     changed(
         client,
@@ -114,7 +114,7 @@ def test_the_contact_channel_comes_from_its_characteristic(client: TestClient) -
 
 
 def test_a_close_tells_the_result_records_the_contact_and_closes(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     ticket = make(client)
     changed(client, ticket, status="resolved", statusChangeReason="Repaired")
@@ -162,7 +162,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("before", "wanted", "said", "possible"), REFUSED)
 def test_a_refused_status_names_what_is_possible_and_changes_nothing(
-    client: TestClient, before: list[dict[str, Any]], wanted: dict[str, Any], said: str, possible: str
+    client: ApiClient, before: list[dict[str, Any]], wanted: dict[str, Any], said: str, possible: str
 ) -> None:
     ticket = make(client)
     for step in before:
@@ -216,7 +216,7 @@ def test_a_refused_status_names_what_is_possible_and_changes_nothing(
     ],
 )
 def test_what_no_action_can_carry_is_refused(
-    client: TestClient, members: dict[str, Any], status: int, said: str
+    client: ApiClient, members: dict[str, Any], status: int, said: str
 ) -> None:
     ticket = make(client)
     answer = change(client, ticket, **members)
@@ -225,7 +225,7 @@ def test_what_no_action_can_carry_is_refused(
     assert client.get(f"{TICKETS}/{ticket['id']}").json() == ticket
 
 
-def test_a_hold_ends_when_the_characteristic_says(client: TestClient) -> None:
+def test_a_hold_ends_when_the_characteristic_says(client: ApiClient) -> None:
     ticket = make(client)
     changed(client, ticket, status="inProgress")
     until = [characteristic("hold_until", "2026-01-06T00:00:00Z")]
@@ -244,7 +244,7 @@ def test_a_hold_ends_when_the_characteristic_says(client: TestClient) -> None:
 
 
 def test_an_agent_may_not_close_early_and_hears_which_roles_may(
-    client: TestClient, scenario: Scenario
+    client: ApiClient, scenario: Scenario
 ) -> None:
     ticket = make(client)
     agent = scenario.key(AccessRole.AGENT)
@@ -265,7 +265,7 @@ def test_an_agent_may_not_close_early_and_hears_which_roles_may(
     )
 
 
-def test_a_merged_ticket_stays_closed(client: TestClient) -> None:
+def test_a_merged_ticket_stays_closed(client: ApiClient) -> None:
     parties = [
         {
             "@type": "RelatedPartyRefOrPartyRoleRef",
@@ -290,13 +290,13 @@ def test_a_merged_ticket_stays_closed(client: TestClient) -> None:
     assert "The link of a merge stays" in answer.json()["message"]
 
 
-def test_the_category_of_the_same_change_gives_the_cause(client: TestClient, scenario: Scenario) -> None:
+def test_the_category_of_the_same_change_gives_the_cause(client: ApiClient, scenario: Scenario) -> None:
     ticket = make(client)
     changed(client, ticket, ticketType="network.outage", status="resolved", statusChangeReason="Repaired")
     assert stored(scenario, ticket).cause == "technical"
 
 
-def test_an_outcome_stands_if_the_result_was_not_told(client: TestClient, scenario: Scenario) -> None:
+def test_an_outcome_stands_if_the_result_was_not_told(client: ApiClient, scenario: Scenario) -> None:
     ticket = make(client)
     carried = [characteristic("outcome", "upheld")]
     changed(client, ticket, status="resolved", statusChangeReason="x", troubleTicketCharacteristic=carried)
@@ -305,14 +305,14 @@ def test_an_outcome_stands_if_the_result_was_not_told(client: TestClient, scenar
     assert stored(scenario, ticket).outcome == "upheld"
 
 
-def test_an_assumed_outcome_is_assumed_again(client: TestClient, scenario: Scenario) -> None:
+def test_an_assumed_outcome_is_assumed_again(client: ApiClient, scenario: Scenario) -> None:
     ticket = make(client)
     for status, reason in (("resolved", "x"), ("inProgress", "Not yet"), ("resolved", "Now")):
         changed(client, ticket, status=status, statusChangeReason=reason)
     assert stored(scenario, ticket).outcome_assumed is True
 
 
-def test_new_tickets_of_the_official_examples_resolve(client: TestClient) -> None:
+def test_new_tickets_of_the_official_examples_resolve(client: ApiClient) -> None:
     ticket = client.post(TICKETS, json=new_ticket()).json()
     body = {
         "@type": "TroubleTicket",
@@ -322,7 +322,7 @@ def test_new_tickets_of_the_official_examples_resolve(client: TestClient) -> Non
     assert changed(client, ticket, **body)["statusChangeReason"] == body["statusChangeReason"]
 
 
-def test_changes_at_the_same_time_happen_one_after_the_other(client: TestClient) -> None:
+def test_changes_at_the_same_time_happen_one_after_the_other(client: ApiClient) -> None:
     ticket = make(client)
     wishes = [("resolved", "Repaired"), ("rejected", "Not ours")] * 2
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator, FormatChecker
-from starlette.testclient import TestClient
 
+from tests.api_client import ApiClient
 from tests.contract.tmf621_files import V4, read_document
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 from tests.tmf621.tickets_v4 import has
@@ -44,7 +44,7 @@ def ticket_v4(**members: Any) -> dict[str, Any]:
     return {**without_type, **members}
 
 
-def make(client: TestClient, **members: Any) -> dict[str, Any]:
+def make(client: ApiClient, **members: Any) -> dict[str, Any]:
     """A new ticket, made in version 4."""
     made = client.post(TICKETS_V4, json=ticket_v4(**members))
     assert made.status_code == 201, made.text
@@ -59,21 +59,21 @@ def faults(name: str, value: Any) -> list[str]:
     return [fault.message for fault in checked]
 
 
-def test_a_client_gets_back_what_it_sent(client: TestClient) -> None:
+def test_a_client_gets_back_what_it_sent(client: ApiClient) -> None:
     made = make(client, **FULL)
     assert has(made, FULL), made
     assert client.get(made["href"]).json() == made
     assert client.get(TICKETS_V4).json() == [made]
 
 
-def test_a_file_becomes_an_attachment_of_the_complaint(client: TestClient) -> None:
+def test_a_file_becomes_an_attachment_of_the_complaint(client: ApiClient) -> None:
     made = make(client, attachment=[{"name": "note.txt", "content": "aGk=", "description": "A note"}])
     [shown] = made["attachment"]
     assert (shown["name"], shown["description"], shown["size"]["amount"]) == ("note.txt", "A note", 2)
     assert client.get(f"{shown['url']}").content == b"hi"
 
 
-def test_answers_are_those_of_the_official_file(client: TestClient) -> None:
+def test_answers_are_those_of_the_official_file(client: ApiClient) -> None:
     made = make(client, **FULL, note=[{"text": "Call first"}])
     assert faults("TroubleTicket", made) == []
     assert faults("TroubleTicket", client.patch(made["href"], json={"status": "inProgress"}).json()) == []
@@ -81,7 +81,7 @@ def test_answers_are_those_of_the_official_file(client: TestClient) -> None:
     assert faults("Error", client.get(f"{TICKETS_V4}/nope").json()) == []
 
 
-def test_a_ticket_of_one_version_is_read_in_the_other(client: TestClient) -> None:
+def test_a_ticket_of_one_version_is_read_in_the_other(client: ApiClient) -> None:
     made = make(client, **FULL)
     five = client.get(f"{TICKETS}/{made['id']}").json()
     assert five["externalIdentifier"][0]["id"] == "CRM-1"
@@ -108,13 +108,13 @@ def test_a_ticket_of_one_version_is_read_in_the_other(client: TestClient) -> Non
     assert not {"externalIdentifier", "statusChangeHistory"} & set(four)
 
 
-def test_a_retry_makes_no_second_ticket(client: TestClient) -> None:
+def test_a_retry_makes_no_second_ticket(client: ApiClient) -> None:
     first, again = (make(client, externalId="CRM-1") for _ in range(2))
     assert again["id"] == first["id"]
 
 
 @pytest.mark.parametrize("media_type", ["application/json", JSON, 'application/json; charset="UTF-8"'])
-def test_media_types_of_requests_and_answers(client: TestClient, media_type: str) -> None:
+def test_media_types_of_requests_and_answers(client: ApiClient, media_type: str) -> None:
     body = b'{"description": "No signal", "severity": "Minor", "ticketType": "x"}'
     made = client.post(TICKETS_V4, content=body, headers={"Content-Type": media_type})
     assert made.status_code == 201, made.text
@@ -133,14 +133,14 @@ def test_media_types_of_requests_and_answers(client: TestClient, media_type: str
         "application/json;charset=latin-1",
     ],
 )
-def test_a_change_is_plain_json(client: TestClient, media_type: str) -> None:
+def test_a_change_is_plain_json(client: ApiClient, media_type: str) -> None:
     made = make(client)
     refused = client.patch(made["href"], content=b"{}", headers={"Content-Type": media_type})
     assert refused.status_code == 415
     assert "application/json" in refused.json()["message"]
 
 
-def test_a_life_of_a_ticket(client: TestClient) -> None:
+def test_a_life_of_a_ticket(client: ApiClient) -> None:
     href = make(client, externalId="CRM-1")["href"]
 
     def change(**members: Any) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def test_a_life_of_a_ticket(client: TestClient) -> None:
     assert client.patch(href, json={"status": "held"}).status_code == 409
 
 
-def test_null_clears_a_member_of_a_change(client: TestClient) -> None:
+def test_null_clears_a_member_of_a_change(client: ApiClient) -> None:
     href = make(client, **FULL)["href"]
     cleared = client.patch(
         href, json={"requestedResolutionDate": None, "relatedEntity": None, "attachment": None}
@@ -175,7 +175,7 @@ def test_null_clears_a_member_of_a_change(client: TestClient) -> None:
     assert not {"requestedResolutionDate", "relatedEntity", "attachment"} & set(cleared.json())
 
 
-def test_a_ticket_that_is_sent_back_as_it_was_read_stays_as_it_was(client: TestClient) -> None:
+def test_a_ticket_that_is_sent_back_as_it_was_read_stays_as_it_was(client: ApiClient) -> None:
     made = make(
         client,
         **FULL,
@@ -187,7 +187,7 @@ def test_a_ticket_that_is_sent_back_as_it_was_read_stays_as_it_was(client: TestC
     assert client.get(f"{TICKETS}/{made['id']}").json() == five
 
 
-def test_a_change_of_the_external_id_leaves_the_ids_of_other_systems(client: TestClient) -> None:
+def test_a_change_of_the_external_id_leaves_the_ids_of_other_systems(client: ApiClient) -> None:
     made = make(client, externalId="CRM-1")
     added = client.patch(
         f"/v1/complaints/{made['id']}", json={"external_ids": {"billing": "B-1"}}, headers={"If-Match": "*"}
@@ -213,14 +213,14 @@ def test_a_change_of_the_external_id_leaves_the_ids_of_other_systems(client: Tes
     ],
 )
 def test_a_refusal_names_its_reason(
-    client: TestClient, method: str, path: str, body: Any, status: int, said: str
+    client: ApiClient, method: str, path: str, body: Any, status: int, said: str
 ) -> None:
     refused = client.request(method, path, **({} if body is None else {"json": body}))
     assert refused.status_code == status, refused.text
     assert said in refused.json()["message"]
 
 
-def test_a_deleted_ticket_is_gone(client: TestClient) -> None:
+def test_a_deleted_ticket_is_gone(client: ApiClient) -> None:
     made = make(client)
     assert client.delete(made["href"]).status_code == 204
     assert client.get(made["href"]).status_code == 404
@@ -243,14 +243,14 @@ def test_a_deleted_ticket_is_gone(client: TestClient) -> None:
         ("name.regex=^No", True),
     ],
 )
-def test_filters_have_the_names_of_version_4(client: TestClient, query: str, found: bool) -> None:
+def test_filters_have_the_names_of_version_4(client: ApiClient, query: str, found: bool) -> None:
     made = make(client, **FULL)
     listed = client.get(f"{TICKETS_V4}?{query}")
     assert listed.status_code == 200, listed.text
     assert [one["id"] for one in listed.json()] == ([made["id"]] if found else [])
 
 
-def test_fields_have_the_names_of_version_4(client: TestClient) -> None:
+def test_fields_have_the_names_of_version_4(client: ApiClient) -> None:
     made = make(client, **FULL)
     listed = client.get(f"{TICKETS_V4}?fields=externalId,relatedParty").json()
     assert [set(one) for one in listed] == [{"id", "href", "@type", "externalId", "relatedParty"}]

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.storage.database import transactions
 from complaints.use_cases.access import SYSTEM
@@ -17,6 +16,7 @@ from complaints.use_cases.importing.uploads import (
 )
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import open_import_worker
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 Options = list[tuple[str, str]]
@@ -44,13 +44,13 @@ def take(scenario: Scenario, content: bytes, options: Options) -> tuple[tuple[in
     return (done.accepted, done.duplicates), {row["row"]: row["errors"][0]["message"] for row in errors}
 
 
-def find(client: TestClient, **query: Any) -> list[Any]:
+def find(client: ApiClient, **query: Any) -> list[Any]:
     found: list[Any] = client.get("/v1/complaints", params={"limit": 200, **query}).json()["items"]
     return found
 
 
 def test_rule_2_14_ended_complaints_keep_their_times_and_start_nothing(
-    scenario: Scenario, client: TestClient
+    scenario: Scenario, client: ApiClient
 ) -> None:
     content = HEADER + (
         "H1,No signal,2025-11-03T08:00:00Z,closed,2025-11-05T09:00:00Z,2025-11-04T10:00:00Z,upheld,13800138000\n"
@@ -100,7 +100,7 @@ def test_rule_2_14_ended_complaints_keep_their_times_and_start_nothing(
 
 
 def test_rule_2_14_history_counts_as_an_earlier_complaint_and_can_be_reopened(
-    scenario: Scenario, client: TestClient
+    scenario: Scenario, client: ApiClient
 ) -> None:
     content = HEADER + (
         "R1,No signal,2025-12-20T08:00:00Z,closed,2025-12-30T09:00:00Z,,,13800138000\n"
@@ -122,9 +122,7 @@ def test_rule_2_14_history_counts_as_an_earlier_complaint_and_can_be_reopened(
     assert list(check_all(scenario.service)) == []
 
 
-def test_a_team_of_the_other_system_takes_the_place_of_routing(
-    scenario: Scenario, client: TestClient
-) -> None:
+def test_a_team_of_the_other_system_takes_the_place_of_routing(scenario: Scenario, client: ApiClient) -> None:
     content = b"external_id,subject,Team,State\nT1,a,Nord,closed\nT2,b,Nord,received\nT3,c,West,closed\n"
     options = [
         ("set.channel", "phone"),
@@ -139,7 +137,7 @@ def test_a_team_of_the_other_system_takes_the_place_of_routing(
     }
 
 
-def test_the_closed_complaints_of_a_carrier_are_over(scenario: Scenario, client: TestClient) -> None:
+def test_the_closed_complaints_of_a_carrier_are_over(scenario: Scenario, client: ApiClient) -> None:
     """The first rows of the file; `tests/domain` reads all of them."""
     if not COMCAST.exists():
         pytest.skip("the file is not at hand: it is not part of the project")

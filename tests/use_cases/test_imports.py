@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Table, func, select, update
-from starlette.testclient import TestClient
 
 from complaints.domain.importing import files, separators
 from complaints.domain.importing.import_file import CSV, NDJSON
@@ -25,6 +24,7 @@ from complaints.use_cases.importing.uploads import ImportRequest, check_file, li
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import wall_now
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 FILE = b"channel,subject,external_id\nphone,one,E1\nphone,two,E2\nphone,one again,E1\npigeon,three,E3\n"
@@ -327,7 +327,7 @@ def test_an_import_that_has_ended_keeps_its_errors_and_no_file(scenario: Scenari
 
 
 def test_no_transaction_is_open_while_a_file_is_read(
-    scenario: Scenario, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another caller writes meanwhile: while a file with an idempotency key is checked, and while rows are parsed."""
     check, parse = uploads_module.open_import, worker_module.parse_row

@@ -7,10 +7,10 @@ from typing import Any
 from unicodedata import normalize
 
 from httpx2 import Response
-from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.use_cases.complaints.page_token import make_page_token
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 PERSON = {
@@ -27,7 +27,7 @@ TOLD = {"message": "We repaired <b>the mast</b>.", "contact_channel": "phone"}
 class Reader:
     """A browser without a key."""
 
-    client: TestClient
+    client: ApiClient
     scenario: Scenario
 
     def path(self, complaint: Complaint) -> str:

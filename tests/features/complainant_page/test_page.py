@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import structlog
-from starlette.testclient import TestClient
 
 from complaints.api.problems.html_pages import PAGE_REFUSALS
 from complaints.api.problems.languages import Language
@@ -26,6 +25,7 @@ from complaints.use_cases.complaints.page_token import make_page_token
 from complaints.use_cases.complaints.promises import keep_promise, make_promise
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.features.complainant_page.pages import PERSON, TOLD, Reader, States, words_of
 from tests.support import Scenario
 
@@ -268,7 +268,7 @@ def test_all_wrong_tokens_get_the_same_page(reader: Reader, scenario: Scenario) 
     assert "There is no page at this address." in words_of(answers[0])
 
 
-def send_to(client: TestClient) -> Any:
+def send_to(client: ApiClient) -> Any:
     return lambda path: client.post(path, data={"text": "Hello", "page_token": "x" * 22})
 
 
@@ -343,7 +343,7 @@ def test_times_are_written_in_the_zone(scenario: Scenario) -> None:
     assert wording.name_zone("America/New_York", Language.CHINESE) == "America/New_York"
 
 
-def test_the_link_is_for_those_who_may_add_contacts(client: TestClient, scenario: Scenario) -> None:
+def test_the_link_is_for_those_who_may_add_contacts(client: ApiClient, scenario: Scenario) -> None:
     complaint = scenario.post(source="north")
     link = f"/v1/complaints/{complaint.id}/page-link"
     found = client.get(link).json()

@@ -18,7 +18,6 @@ from uuid import UUID
 import httpx2
 import openpyxl
 import pytest
-from starlette.testclient import TestClient
 
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import AccessRole
@@ -27,6 +26,7 @@ from complaints.features.exports.columns import HeaderLanguage, choose_content, 
 from complaints.features.exports.use_cases import ExportPage
 from complaints.use_cases.configuration import keys
 from tests.api.http_app import running
+from tests.api_client import ApiClient
 from tests.support import ADMIN_SECRET, Scenario
 
 SECRETS = (
@@ -56,7 +56,7 @@ SENT = {
 KEY = {"Authorization": f"Bearer {ADMIN_SECRET}"}
 
 
-def _export(client: TestClient, path: str = "", headers: Any = None, **query: Any) -> Any:
+def _export(client: ApiClient, path: str = "", headers: Any = None, **query: Any) -> Any:
     answer = client.get(f"/v1/exports{path}", params=query, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer
@@ -92,7 +92,7 @@ def told(scenario: Scenario) -> Any:
 
 
 def test_an_export_has_no_persons_and_no_texts_unless_it_is_full(
-    client: TestClient, told: Any, subtests: pytest.Subtests
+    client: ApiClient, told: Any, subtests: pytest.Subtests
 ) -> None:
     for form in ("ndjson", "csv", "xlsx"):
         with subtests.test(form):
@@ -115,7 +115,7 @@ def test_an_export_has_no_persons_and_no_texts_unless_it_is_full(
             assert plain.headers["content-disposition"].endswith(f'.{form}"')
 
 
-def test_a_table_has_types_titles_and_the_last_deadline_of_each_kind(client: TestClient, told: Any) -> None:
+def test_a_table_has_types_titles_and_the_last_deadline_of_each_kind(client: ApiClient, told: Any) -> None:
     names, row = _table(_export(client, format="xlsx", full=True, timezone="Asia/Shanghai"))
     found = dict(zip(names, row, strict=True))
     assert found["received_at 受理时间"] == datetime(2026, 1, 5, 9)  # noqa: DTZ001 - Excel knows no zones
@@ -134,7 +134,7 @@ def test_a_table_has_types_titles_and_the_last_deadline_of_each_kind(client: Tes
     assert not [cell for sheet in book for line in sheet for cell in line if cell.data_type == "f"]
 
 
-def test_a_header_has_the_wanted_names_and_csv_a_mark_for_excel(client: TestClient, told: Any) -> None:
+def test_a_header_has_the_wanted_names_and_csv_a_mark_for_excel(client: ApiClient, told: Any) -> None:
     for language, first in {"en": "number", "zh": "投诉编号", "both": "number 投诉编号"}.items():
         assert _table(_export(client, format="csv", fields="number", language=language))[0] == [first]
     marked = _export(client, format="csv", fields="number", bom=True).content
@@ -143,7 +143,7 @@ def test_a_header_has_the_wanted_names_and_csv_a_mark_for_excel(client: TestClie
     assert len(set(titles_of(every, HeaderLanguage.BOTH))) == len(every) > 60
 
 
-def test_the_header_accept_names_a_format_too(client: TestClient, told: Any) -> None:
+def test_the_header_accept_names_a_format_too(client: ApiClient, told: Any) -> None:
     xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     for accept, kind in {"text/csv": "text/csv", xlsx: xlsx, "*/*": "application/x-ndjson"}.items():
         answer = _export(client, headers={"Accept": accept})
@@ -152,7 +152,7 @@ def test_the_header_accept_names_a_format_too(client: TestClient, told: Any) -> 
     assert _lines(answer) == [{"id": str(told.id), "links": []}]
 
 
-def test_every_filter_finds_what_the_list_finds(client: TestClient, scenario: Scenario, told: Any) -> None:
+def test_every_filter_finds_what_the_list_finds(client: ApiClient, scenario: Scenario, told: Any) -> None:
     for number in range(3):
         scenario.post(
             subject=f"slow {number}", channel="web", source="south", tags=["x"], attributes={"a": 1}
@@ -170,7 +170,7 @@ def test_every_filter_finds_what_the_list_finds(client: TestClient, scenario: Sc
         assert [item["id"] for item in found] == [item["id"] for item in listed], query
 
 
-def test_a_merged_complaint_stays_in_the_export(client: TestClient, scenario: Scenario, told: Any) -> None:
+def test_a_merged_complaint_stays_in_the_export(client: ApiClient, scenario: Scenario, told: Any) -> None:
     [one, other] = (scenario.post(**SENT) for _ in range(2))
     merged = client.post(
         f"/v1/complaints/{other.id}/transitions", json={"action": "merge", "into": str(one.id)}
@@ -185,7 +185,7 @@ def test_a_merged_complaint_stays_in_the_export(client: TestClient, scenario: Sc
 
 
 def test_export_and_feed_together_miss_no_change(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Complaints are changed and posted between the pages. None is left out, none comes twice."""
     monkeypatch.setattr(use_cases, "PAGE", 2)
@@ -217,7 +217,7 @@ def test_export_and_feed_together_miss_no_change(
 
 
 def test_persons_are_masked_and_an_export_with_them_is_logged(
-    client: TestClient, scenario: Scenario, told: Any
+    client: ApiClient, scenario: Scenario, told: Any
 ) -> None:
     """Rule 9.3."""
     auditor, agent = scenario.key(AccessRole.AUDITOR), scenario.key(AccessRole.AGENT)
@@ -236,9 +236,7 @@ def test_persons_are_masked_and_an_export_with_them_is_logged(
     assert (first["complaint_id"], first["number"], first["actor"][:9]) == (None, None, "key:agent")
 
 
-def test_an_export_stays_in_the_scope_of_its_caller(
-    client: TestClient, scenario: Scenario, told: Any
-) -> None:
+def test_an_export_stays_in_the_scope_of_its_caller(client: ApiClient, scenario: Scenario, told: Any) -> None:
     scenario.post(source="south")
     intake = scenario.key(AccessRole.INTAKE, source="south")
     assert [row["source"] for row in _lines(_export(client, headers=intake, fields="source"))] == ["south"]
@@ -267,7 +265,7 @@ REFUSED: list[tuple[dict[str, str], int, str]] = [
 ]
 
 
-def test_a_bad_query_is_refused_and_logs_nothing(client: TestClient, scenario: Scenario) -> None:
+def test_a_bad_query_is_refused_and_logs_nothing(client: ApiClient, scenario: Scenario) -> None:
     for query, status, name in REFUSED:
         answer = client.get("/v1/exports", params={"full": "true", **query} if "team" in query else query)
         assert (answer.status_code, name in answer.json()["detail"]) == (status, True), (query, answer.text)
@@ -280,7 +278,7 @@ def test_a_bad_query_is_refused_and_logs_nothing(client: TestClient, scenario: S
 
 
 def test_more_rows_than_a_sheet_has_are_refused_with_their_number(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         scenario.post()
@@ -301,7 +299,7 @@ def test_more_rows_than_a_sheet_has_are_refused_with_their_number(
     assert client.get("/v1/access-log").json()["items"] == []
 
 
-def test_head_has_the_headers_and_exports_nothing(client: TestClient, told: Any) -> None:
+def test_head_has_the_headers_and_exports_nothing(client: ApiClient, told: Any) -> None:
     got, head = _export(client, format="csv"), client.head("/v1/exports?format=csv&full=true")
     assert head.content == b""
     assert "content-length" not in head.headers
@@ -335,7 +333,7 @@ def _fail() -> None:
 
 
 def test_a_failure_before_the_first_byte_is_a_problem(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         scenario.post()
@@ -346,7 +344,7 @@ def test_a_failure_before_the_first_byte_is_a_problem(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_client_notices_that_an_export_was_cut(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         scenario.post()
@@ -377,7 +375,7 @@ def test_a_client_notices_that_an_export_was_cut(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_client_that_leaves_ends_its_export(
-    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It reads nothing, so the pages wait; when it has left, no page is read any more."""
     scenario.post(description="x" * 100_000)
@@ -416,7 +414,7 @@ def _count_until_still(pages: list[Any]) -> int:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_memory_of_an_export_does_not_grow_with_its_rows(
-    client: TestClient, told: Any, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, told: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, left = use_cases.read_page, 0
 
@@ -469,7 +467,7 @@ async def _drain(app: Any, query: str) -> int:
     return size
 
 
-def test_the_title_of_an_own_kind_is_no_formula(client: TestClient) -> None:
+def test_the_title_of_an_own_kind_is_no_formula(client: ApiClient) -> None:
     document = Path("docs/examples/own-deadlines.yaml").read_text("utf-8")
     spoilt = re.sub(r"(regulator:.*?zh: )[^},\n]+", r'\1"=1+1"', document, count=1, flags=re.DOTALL)
     applied = client.post("/v1/policies", content=spoilt, headers={"Content-Type": "application/yaml"})

@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from starlette.testclient import TestClient
 
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import Channel, Status
@@ -27,6 +26,7 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.attachments.reading import list_attachments
 from complaints.use_cases.complaints.signed_addresses import AddressPurpose
 from complaints.use_cases.mail_account import MailboxAccount
+from tests.api_client import ApiClient
 from tests.features.mailbox.conftest import BOX, MailboxScenario
 from tests.features.notifications.conftest import all_deliveries
 from tests.imap_server import ImapServer
@@ -278,7 +278,7 @@ def test_a_mailbox_that_numbers_its_mails_again_gives_no_complaint_twice(
 
 
 def test_administrators_see_what_became_of_mails(
-    box: MailboxScenario, imap: ImapServer, client: TestClient
+    box: MailboxScenario, imap: ImapServer, client: ApiClient
 ) -> None:
     for n in range(3):
         imap.put(mail(f"No. {n}", Precedence="bulk" if n else ""))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
-from starlette.testclient import TestClient
 
 from complaints.api.feature import Annexes, Feature, Notice
 from complaints.domain.vocabulary import AccessRole, EventType, RecipientRole
@@ -48,6 +47,7 @@ from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service, keep_configuration
 from complaints.use_cases.work.duty import put_rota
+from tests.api_client import ApiClient
 from tests.features.notifications.conftest import WallClock, all_deliveries
 from tests.http_receiver import HttpReceiver, ReceiverAnswer, http_receiver
 from tests.mail_server import MailServerDouble, mail_server
@@ -389,7 +389,7 @@ def test_a_mail_that_is_refused_goes_by_sms_with_a_signature(
 
 
 def test_a_bounce_makes_the_step_unheard_and_it_is_listed(
-    house_with_sms: House, receiver: HttpReceiver, client: TestClient
+    house_with_sms: House, receiver: HttpReceiver, client: ApiClient
 ) -> None:
     """Rule 10.8: `check`, a measure and the body of /readyz list it, and the status of /readyz stays."""
     house = house_with_sms
@@ -531,7 +531,7 @@ def test_a_robot_gets_18_messages_a_minute_within_its_size_and_is_left_alone_whe
         ({"unknown": 1}, "/unknown"),
     ],
 )
-def test_wrong_wishes_are_refused_and_named(client: TestClient, body: Any, pointer: str) -> None:
+def test_wrong_wishes_are_refused_and_named(client: ApiClient, body: Any, pointer: str) -> None:
     answer = client.put("/v1/users/admin/notifications", json=body)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
     assert client.get("/v1/users/admin/notifications").json()["channels"] == [
@@ -539,7 +539,7 @@ def test_wrong_wishes_are_refused_and_named(client: TestClient, body: Any, point
     ]
 
 
-def test_wishes_are_kept_and_robots_show_no_secret(client: TestClient) -> None:
+def test_wishes_are_kept_and_robots_show_no_secret(client: ApiClient) -> None:
     url = "https://oapi.dingtalk.com/robot/send?access_token=the-token"
     body = {"kind": "dingtalk", "url": url, "secret": "the-secret", "teams": ["operations"]}
     for sent in (body, {**body, "secret": None, "active": False}):
@@ -580,7 +580,7 @@ def test_wishes_are_kept_and_robots_show_no_secret(client: TestClient) -> None:
         ({"status": "delivered"}, 409),
     ],
 )
-def test_wrong_receipts_are_refused(house: House, client: TestClient, body: Any, status: int) -> None:
+def test_wrong_receipts_are_refused(house: House, client: ApiClient, body: Any, status: int) -> None:
     house.scenario.post(first_owner="admin")
     house.scenario.advance(hours=20)
     house.follow()
@@ -590,7 +590,7 @@ def test_wrong_receipts_are_refused(house: House, client: TestClient, body: Any,
     assert house.deliveries()[0] == waiting
 
 
-def test_the_list_of_deliveries_has_pages_filters_and_a_scope(house: House, client: TestClient) -> None:
+def test_the_list_of_deliveries_has_pages_filters_and_a_scope(house: House, client: ApiClient) -> None:
     """Rule 7.1: an agent sees what is about complaints of the own teams, and the own messages."""
     mine = house.scenario.post(first_owner="admin", category="service.attitude")
     house.scenario.post(first_owner="admin", category="network.outage")
@@ -620,7 +620,7 @@ def test_the_list_of_deliveries_has_pages_filters_and_a_scope(house: House, clie
     ]
 
 
-def test_an_auditor_chooses_too_although_a_replica_answers_auditors(house: House, client: TestClient) -> None:
+def test_an_auditor_chooses_too_although_a_replica_answers_auditors(house: House, client: ApiClient) -> None:
     key = house.scenario.key(AccessRole.AUDITOR, login="admin")
     app: Any = client.app
     nowhere = Database(open_engine("sqlite:////nowhere/none.db"), house.service.database.clock)

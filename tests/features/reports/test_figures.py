@@ -11,7 +11,6 @@ from uuid import UUID
 import openpyxl
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from complaints.api.cursors import encode
 from complaints.domain.complaint.facts import Complaint
@@ -33,6 +32,7 @@ from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sw
 from complaints.use_cases.figures.rebuilding import FoldedWindow, RebuildTaken, rebuild_all, rebuild_facts
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.table_files.cells import text_of
+from tests.api_client import ApiClient
 from tests.support import Scenario, count_statements
 from tests.use_cases.test_history_import import HEADER, MAPPED, take
 
@@ -345,7 +345,7 @@ def test_facts_wait_while_deadlines_are_late(service: Service, scenario: Scenari
 
 
 def test_a_complaint_with_a_spoilt_history_stops_no_figure(
-    service: Service, winter: dict[str, Complaint], scenario: Scenario, client: TestClient
+    service: Service, winter: dict[str, Complaint], scenario: Scenario, client: ApiClient
 ) -> None:
     """Rule 6.25. Events that wait are a measure, `check` names the complaint without facts, a rebuild makes them."""
     assert client.get("/readyz").json()["figures_waiting"] > 0
@@ -433,7 +433,7 @@ def test_a_shared_mark_makes_no_repeat_if_a_stronger_one_differs(
 
 
 def test_the_api_answers_json_csv_and_xlsx_alike(
-    service: Service, winter: dict[str, Complaint], client: TestClient
+    service: Service, winter: dict[str, Complaint], client: ApiClient
 ) -> None:
     """Rules 6.2 and 6.27: the members of the answer, and one table in three formats. `as_of` is their cursor."""
     before = client.get("/v1/reports/inflow", params=WINTER).json()
@@ -501,7 +501,7 @@ def test_the_api_answers_json_csv_and_xlsx_alike(
     ],
 )  # fmt: skip
 def test_a_bad_request_is_refused_by_name(
-    client: TestClient, path: str, query: dict[str, str], status: int, named: str
+    client: ApiClient, path: str, query: dict[str, str], status: int, named: str
 ) -> None:
     """Rule 6.29."""
     answer = client.get(f"/v1/reports{path}", params=query)
@@ -510,7 +510,7 @@ def test_a_bad_request_is_refused_by_name(
 
 
 def test_a_figure_has_the_complaints_within_the_scope_of_the_caller(
-    service: Service, winter: dict[str, Complaint], scenario: Scenario, client: TestClient
+    service: Service, winter: dict[str, Complaint], scenario: Scenario, client: ApiClient
 ) -> None:
     """Rules 6.24 and 7.3."""
     follow(service)
@@ -533,7 +533,7 @@ def test_a_figure_has_the_complaints_within_the_scope_of_the_caller(
 
 
 def test_exposures_are_averaged_over_the_days(
-    service: Service, winter: dict[str, Complaint], client: TestClient
+    service: Service, winter: dict[str, Complaint], client: ApiClient
 ) -> None:
     """Rules 6.17 and 6.28."""
     follow(service)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from starlette.testclient import TestClient
 
 from complaints.domain.errors import InvalidContent
 from complaints.domain.figures.evaluation import divide
@@ -18,6 +17,7 @@ from complaints.features.reports.layouts.files import round_cell, write_cell
 from complaints.features.reports.publishing.periods import ReportPeriod, read_period
 from complaints.use_cases.figures.keeping import keep_facts
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 LAYOUTS = "/v1/report-layouts"
@@ -83,7 +83,7 @@ def test_a_cell_that_lacks_a_number_is_empty() -> None:
     ],
 )
 def test_a_layout_that_cannot_be_computed_is_refused(
-    service: Service, client: TestClient, change: Json, pointer: str
+    service: Service, client: ApiClient, change: Json, pointer: str
 ) -> None:
     body = copy.deepcopy(SMALL)
     ((path, value),) = change.items()
@@ -107,7 +107,7 @@ def test_a_layout_as_yaml_names_the_line_of_a_fault() -> None:
 
 
 def test_the_table_of_a_layout_is_json_a_page_and_a_workbook(
-    client: TestClient, scenario: Scenario, service: Service
+    client: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     for category in ("network.outage", "network.slow", "billing.refund", "service.attitude"):
         scenario.post(channel="regulator", category=category)
@@ -138,7 +138,7 @@ def test_the_table_of_a_layout_is_json_a_page_and_a_workbook(
 
 
 def test_an_operator_puts_in_a_layout_of_their_own(
-    client: TestClient, scenario: Scenario, service: Service
+    client: ApiClient, scenario: Scenario, service: Service
 ) -> None:
     assert client.put(f"{LAYOUTS}/own", json=SMALL).status_code == 200
     stored = client.get(f"{LAYOUTS}/own").json()

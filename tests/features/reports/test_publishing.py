@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import load_workbook
-from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.features.reports.publishing import schedules, tables
 from complaints.features.reports.publishing.use_cases import snapshot_of
 from complaints.use_cases.figures.keeping import keep_facts
 from complaints.use_cases.service import Service
+from tests.api_client import ApiClient
 from tests.support import Scenario
 
 REPORTS, SCHEDULES = "/v1/published-reports", "/v1/report-schedules"
@@ -36,7 +36,7 @@ def january(scenario: Scenario, service: Service) -> Callable[[], None]:
     return follow
 
 
-def publish(client: TestClient, status: int = 201, **members: Any) -> Json:
+def publish(client: ApiClient, status: int = 201, **members: Any) -> Json:
     answer = client.post(REPORTS, json={"period": "2026-01", **members})
     assert answer.status_code == status, answer.text
     found: Json = answer.json()
@@ -51,7 +51,7 @@ def table(report: Json, figure: str, group_by: str | None) -> Json:
 
 
 def test_rule_12_01_a_published_report_stays_as_it_was_and_12_03_a_restatement_says_what_changed(
-    client: TestClient, scenario: Scenario, january: Callable[[], None]
+    client: ApiClient, scenario: Scenario, january: Callable[[], None]
 ) -> None:
     first = publish(client)
     assert (first["version"], first["reason"], first["changes"]) == (1, None, [])
@@ -90,7 +90,7 @@ def test_rule_12_01_a_published_report_stays_as_it_was_and_12_03_a_restatement_s
 
 
 def test_rule_12_02_a_report_is_json_a_page_and_a_workbook_with_the_same_numbers(
-    client: TestClient, scenario: Scenario, january: Callable[[], None]
+    client: ApiClient, scenario: Scenario, january: Callable[[], None]
 ) -> None:
     report = publish(client)
     scenario.post(category="billing.refund", received_at="2026-01-10T00:00:00Z")
@@ -131,13 +131,13 @@ def test_rule_12_02_a_report_is_json_a_page_and_a_workbook_with_the_same_numbers
     ],
 )
 def test_a_report_that_cannot_be_published_says_why(
-    client: TestClient, january: Callable[[], None], body: Json, pointer: str
+    client: ApiClient, january: Callable[[], None], body: Json, pointer: str
 ) -> None:
     assert [error["pointer"] for error in publish(client, 422, **body)["errors"]] == [pointer]
 
 
 def test_rule_12_05_who_may_publish_and_read_a_report(
-    client: TestClient, scenario: Scenario, january: Callable[[], None]
+    client: ApiClient, scenario: Scenario, january: Callable[[], None]
 ) -> None:
     """Its coverage decides (rule 12.4)."""
     for login, team, role in (
@@ -172,7 +172,7 @@ def test_rule_12_05_who_may_publish_and_read_a_report(
     assert len(client.get(REPORTS, headers=scenario.key(AccessRole.AUDITOR)).json()["items"]) == 2
 
 
-def test_pages_of_reports_follow_each_other(client: TestClient, january: Callable[[], None]) -> None:
+def test_pages_of_reports_follow_each_other(client: ApiClient, january: Callable[[], None]) -> None:
     for team in ("operations", "customer_service", "management"):
         publish(client, team=team)
     found, cursor = [], None
@@ -184,7 +184,7 @@ def test_pages_of_reports_follow_each_other(client: TestClient, january: Callabl
     assert sorted(found) == ["team:customer_service", "team:management", "team:operations"]
 
 
-def _put(client: TestClient, code: str, status: int = 200, **members: Any) -> Json:
+def _put(client: ApiClient, code: str, status: int = 200, **members: Any) -> Json:
     answer = client.put(
         f"{SCHEDULES}/{code}", json={"kind": "month", "recipients": ["admin"], "hours_after": 6, **members}
     )
@@ -199,7 +199,7 @@ def _reports(service: Service) -> list[tuple[str, str, int]]:
 
 
 def test_rule_12_07_a_schedule_publishes_each_period_once_and_makes_up_for_missed_ones(
-    client: TestClient, scenario: Scenario, service: Service, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scenario: Scenario, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario.post()
     _put(client, "monthly")
@@ -245,7 +245,7 @@ def test_rule_12_07_a_schedule_publishes_each_period_once_and_makes_up_for_misse
 
 
 def test_rule_12_08_each_recipient_hears_of_a_report_and_of_its_restatements(
-    client: TestClient, scenario: Scenario, service: Service, january: Callable[[], None]
+    client: ApiClient, scenario: Scenario, service: Service, january: Callable[[], None]
 ) -> None:
     publish(client, recipients=["admin", "admin"], language="zh")
     scenario.post(received_at="2026-01-10T00:00:00Z")
@@ -262,7 +262,7 @@ def test_rule_12_08_each_recipient_hears_of_a_report_and_of_its_restatements(
 
 
 def test_a_snapshot_is_read_back_as_it_was_written(
-    client: TestClient, service: Service, january: Callable[[], None]
+    client: ApiClient, service: Service, january: Callable[[], None]
 ) -> None:
     report = publish(client)
     kept = service.read(lambda tx: tables.find_newest(tx, "2026-01", "all"))

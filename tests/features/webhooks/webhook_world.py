@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from standardwebhooks import Webhook as Verifier
-from starlette.testclient import TestClient
 
 from complaints.features.webhooks import planning, sending
 from complaints.features.webhooks.messages import forms_of
@@ -16,6 +15,7 @@ from complaints.features.webhooks.sending import Sender
 from complaints.features.webhooks.settings import WebhookSettings
 from complaints.use_cases.service import Service
 from complaints.wiring.annexes import declared_annexes
+from tests.api_client import ApiClient
 from tests.http_receiver import HttpReceiver, ReceivedPost
 from tests.support import Scenario, api_client
 
@@ -43,7 +43,7 @@ class WebhookWorld:
 
     scenario: Scenario
     service: Service
-    client: TestClient
+    client: ApiClient
     wall: WallClock
 
     def subscribe(self, receiver: HttpReceiver, **members: Any) -> dict[str, Any]:
