@@ -126,3 +126,33 @@ def test_a_body_that_the_schema_allows_comes_back(client: ApiClient, body: dict[
         if not contains(ticket.get(name), value)
     }
     assert lost == {}
+
+
+PLAIN = (
+    "name", "description", "severity", "priority", "ticketType", "requestedResolutionDate", "channel", "relatedEntity",
+    "troubleTicketSpecification", "@baseType", "@schemaLocation",
+)  # fmt: skip
+FOLLOWING = {"priority", "ticketType", "troubleTicketSpecification"}
+"""Members that may follow from others that change."""
+
+
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
+@given(first=bodies, second=bodies, names=st.sets(st.sampled_from(PLAIN)))
+def test_plain_members_of_a_patch_come_back_and_the_others_stay(
+    client: ApiClient, first: dict[str, Any], second: dict[str, Any], names: set[str]
+) -> None:
+    created = client.post(TICKETS, json={name: first[name] for name in {*PLAIN, "@type"} & first.keys()})
+    assert created.status_code == 201, created.text
+    before = created.json()
+    body = {name: second[name] for name in names & second.keys()}
+    answer = client.patch(before["href"], json={"@type": "TroubleTicket", **body})
+    assert answer.status_code == 200, answer.text
+    after = answer.json()
+    check_ticket(after)
+    wanted = expected({"ticketType": before["ticketType"], **body})
+    shown = {name: wanted[name] for name in body if name in wanted}
+    assert {
+        name: after.get(name) for name, value in shown.items() if not contains(after.get(name), value)
+    } == {}
+    kept = {*PLAIN, "@type"} - body.keys() - FOLLOWING
+    assert {name: after.get(name) for name in kept} == {name: before.get(name) for name in kept}

@@ -69,6 +69,14 @@ def test_unknown_words_are_kept_and_count_as_the_default(client: ApiClient) -> N
     assert "given" not in complaint_of(client, ticket)["priority_reasons"]
 
 
+@pytest.mark.parametrize(
+    "name", ["name", "severity", "priority", "ticketType", "@baseType", "@schemaLocation"]
+)
+def test_an_empty_text_comes_back(client: ApiClient, name: str) -> None:
+    ticket = make(client, name="No signal", severity="Low", priority="Urgent")
+    assert changed(client, ticket, **{name: ""})[name] == ""
+
+
 def test_a_priority_that_is_cleared_follows_from_the_severity_again(client: ApiClient) -> None:
     ticket = make(client, severity="Low", priority="Urgent")
     assert complaint_of(client, ticket)["priority"] == "urgent"
@@ -106,6 +114,15 @@ def test_a_name_without_words_stays_while_the_subject_follows_the_other_texts(
     ticket = make(client, name="", description="", ticketType="network")
     assert changed(client, ticket, **change)["name"] == change.get("name", "")
     assert complaint_of(client, ticket)["subject"] == subject
+
+
+def test_a_name_without_words_takes_its_subject_from_the_type_that_is_shown(client: ApiClient) -> None:
+    network = {"@type": "Ref", "id": "network"}
+    ticket = make(
+        client, name="Bill", description="", ticketType="BILLING", troubleTicketSpecification=network
+    )
+    assert changed(client, ticket, name="")["name"] == ""
+    assert complaint_of(client, ticket)["subject"] == "network"
 
 
 def test_a_complaint_without_a_description_can_have_a_name_without_words(client: ApiClient) -> None:

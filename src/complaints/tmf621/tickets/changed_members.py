@@ -77,7 +77,7 @@ def complaint_members(
     attributes: dict[str, Any] = {}
     if CHARACTERISTICS in names:
         attributes, kept[CHARACTERISTICS] = _read_attributes(after.characteristic or (), present)
-    kept = {name: value or None for name, value in kept.items()}  # an empty list is kept as nothing
+    kept = {name: None if value in ([], (), {}) else value for name, value in kept.items()}
     if kept_change := replacement({name: present_kept.get(name) for name in kept}, kept):
         attributes[ATTRIBUTE] = kept_change
     return {**members, "attributes": attributes} if attributes else members
