@@ -24,7 +24,7 @@ from complaints.tmf621.tickets.schemas import (
 from complaints.tmf621.tickets.words import read_priority, read_severity
 
 _SPECIFICATION = "troubleTicketSpecification"
-_SUBJECT = frozenset({"name", "description", "ticketType"})
+_SUBJECT = frozenset({"description", "ticketType"})
 """The members that a subject is made of if the name cannot be one."""
 PARTIES, IDENTIFIERS = "relatedParty", "externalIdentifier"
 _KEPT_AS_SENT = (
@@ -77,6 +77,7 @@ def complaint_members(
     attributes: dict[str, Any] = {}
     if CHARACTERISTICS in names:
         attributes, kept[CHARACTERISTICS] = _read_attributes(after.characteristic or (), present)
+    # An empty text comes back as it was sent. An empty list or object is not shown, so it is not kept.
     kept = {name: None if value in ([], (), {}) else value for name, value in kept.items()}
     if kept_change := replacement({name: present_kept.get(name) for name in kept}, kept):
         attributes[ATTRIBUTE] = kept_change
@@ -96,9 +97,8 @@ def _kept_members(names: Sequence[str], after: TicketChange, present: PresentTic
 
 def _plain_members(names: Sequence[str], after: TicketChange, present: PresentTicket) -> dict[str, Any]:
     members: dict[str, Any] = {}
-    if "name" in names or (
-        after.name is not None and not is_subject(after.name) and _SUBJECT.intersection(names)
-    ):
+    is_made = after.name is not None and not is_subject(after.name)
+    if "name" in names or (is_made and not _SUBJECT.isdisjoint(names)):
         members["subject"] = subject_of(after.name, after.description, after.ticket_type)
     if "description" in names:
         members["description"] = after.description
