@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from playwright.sync_api import Page, Route
+
 from tests.browser.tabs import Tab
 from tests.journeys.running_server import RunningServer
 from tests.support import ADMIN_SECRET
@@ -38,3 +40,16 @@ def sign_in_at(server: RunningServer, tab: Tab, login: str, *roles: str, **membe
     tab.page.fill("#field-password", PASSWORD)
     tab.page.click("main button.primary")
     tab.page.wait_for_selector("#main")
+
+
+def end_session_with(page: Page, address: str) -> None:
+    """End the session of `page` when its next request to `address` leaves.
+
+    A page refreshes itself too. Such a request must not find the ended session before the test sends its own.
+    """
+
+    def end_session(route: Route) -> None:
+        page.context.clear_cookies()
+        route.fallback()
+
+    page.route(address, end_session, times=1)

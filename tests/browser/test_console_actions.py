@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.console import PASSWORD, make_user, sign_in_at
+from tests.browser.console import PASSWORD, end_session_with, make_user, sign_in_at
 from tests.browser.tabs import DESKTOP, PHONES, Tab
 from tests.conftest import DATABASE_KINDS
 from tests.fork_client import ForkServer
@@ -110,7 +110,7 @@ def test_what_is_typed_survives_every_failure(
         assert page.input_value("#act [name=contact_channel]") == "phone"
 
         # The session ends. The same form goes out once more after the sign-in, and does its work once.
-        page.context.clear_cookies()
+        end_session_with(page, "**/actions/respond")
         page.focus("#act textarea")
         page.keyboard.press(SENDS)
         dialog = page.locator("dialog#sign-in")
@@ -156,7 +156,7 @@ def test_what_is_typed_survives_every_failure(
         third = _post(server)
         _open(page, server, third)
         _fill_in(page)
-        page.context.clear_cookies()
+        end_session_with(page, "**/actions/respond")
         page.keyboard.press(SENDS)
         dialog.locator("[name=login]").fill("wang.min")
         dialog.locator("[name=password]").fill(PASSWORD)

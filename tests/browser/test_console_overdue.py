@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.console import PASSWORD, sign_in_at
+from tests.browser.console import PASSWORD, end_session_with, sign_in_at
 from tests.browser.tabs import DESKTOP, PHONES, Tab
 from tests.conftest import DATABASE_KINDS
 from tests.journeys.running_server import RunningServer
@@ -125,7 +125,7 @@ def test_all_that_match_go_out_in_parts_and_a_lost_answer_or_session_does_nothin
     page.click("#bulk-form button.primary")
     expect(page.locator("#bulk-fault")).to_have_text("The server is busy.")
     expect(page.locator("#bulk b")).to_have_text(f"{COUNT - 30} ticked")
-    page.context.clear_cookies()
+    end_session_with(page, "**/console/bulk/note")
     page.click("#bulk-form button.primary")
     page.fill("#sign-in [name=password]", PASSWORD)
     page.click("#sign-in button.primary")
