@@ -106,6 +106,16 @@ def test_a_reader_without_the_right_sees_no_button_and_is_refused(
     assert desk.reader.get(f"/complaints/{desk.number}/actions/explode").status_code == 404
 
 
+def test_a_refusal_names_an_instant_as_the_page_does(desk: Desk) -> None:
+    desk.reader.post("/preferences", {"language": "en", "zone": "America/New_York", "theme": ""})
+    desk.do("take")
+    desk.do("respond", **RESPONSE)
+    far = {"reason": "outage", "until": "2027-01-06T09:00", "zone": "America/New_York"}
+    answer = desk.take("hold", **far)
+    assert answer.status_code == 422
+    assert "A hold lasts at most until Sun 11 Jan 2026 20:00." in answer.text
+
+
 def test_a_whole_life_goes_by_forms(desk: Desk, read: Callable[..., Any], client: ApiClient) -> None:
     desk.do("take")
     desk.do("respond", **RESPONSE)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from complaints.api.problems.languages import Language
-from complaints.console.locale import Texts, read_texts
+from complaints.console.locale import Locale, Texts, read_texts
 from complaints.domain import vocabulary
 from complaints.domain.figures.facts import FactKind
 
@@ -65,3 +65,31 @@ def test_no_text_is_empty_or_the_same_in_both_languages_by_mistake() -> None:
 def test_every_value_of_the_vocabulary_has_a_word(group: str) -> None:
     for language in Language:
         assert set(read_texts(language).words[group]) == {value.value for value in WORDS[group]}
+
+
+@pytest.mark.parametrize(
+    ("message", "english", "chinese"),
+    [
+        (
+            "A hold lasts at most until 2026-02-04T17:30:00Z.",
+            "A hold lasts at most until Thu 5 Feb 2026 01:30.",
+            "挂起最晚到 2026年2月5日周四 01:30 为止。",
+        ),
+        (
+            "The time to reopen it ended at 2026-02-04T01:00:59.000001Z: make a new complaint, linked recurrence_of",
+            "The time to reopen it ended at Wed 4 Feb 2026 09:00: make a new complaint, linked recurrence_of.",
+            "重新处理期限已于 2026年2月4日周三 09:00 结束：请新建投诉，并以 recurrence_of 关联。",
+        ),
+        (
+            "2026-02-30T01:00:00Z is no day.",
+            "2026-02-30T01:00:00Z is no day.",
+            "2026-02-30T01:00:00Z is no day.",
+        ),
+        ("No instant here.", "No instant here.", "No instant here."),
+    ],
+)
+def test_a_refusal_names_its_instants_in_the_zone_of_the_reader(
+    message: str, english: str, chinese: str
+) -> None:
+    assert Locale(Language.ENGLISH, "Asia/Shanghai").refusal(message) == english
+    assert Locale(Language.CHINESE, "Asia/Shanghai").refusal(message) == chinese

@@ -11,9 +11,8 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 
 from complaints.api.http.content_types import read_content_type
-from complaints.api.problems.languages import Language
 from complaints.api.problems.refusals import BadRequest, RefusalCarrier, UnsupportedMediaType
-from complaints.api.problems.translations import say
+from complaints.console.locale import Locale
 from complaints.domain.errors import ComplaintError
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
@@ -131,7 +130,7 @@ class FormState:
         return any(self.values.get(name) or self.faults.get(name) for name in names)
 
 
-def refused_form(form: FormFields, refusal: ComplaintError, language: Language) -> FormState:
+def refused_form(form: FormFields, refusal: ComplaintError, locale: Locale) -> FormState:
     """The form again, with everything that was typed, and the faults where they belong."""
     faults: dict[str, str] = {}
     for fault in refusal.faults:
@@ -139,8 +138,8 @@ def refused_form(form: FormFields, refusal: ComplaintError, language: Language) 
             name = fault.pointer.removeprefix("/").replace("/", ".")
             # The field has a label, so its name is left out.
             faults.setdefault(
-                name, say(fault.message, language).removeprefix(f"{name}: ").removeprefix(f"{name}：")
+                name, locale.refusal(fault.message).removeprefix(f"{name}: ").removeprefix(f"{name}：")
             )
     typed = {name: form.text(name) for name in form.values if name not in _OWN_FIELDS}
-    outside = "" if faults and set(faults) <= set(typed) else say(refusal.detail, language)
+    outside = "" if faults and set(faults) <= set(typed) else locale.refusal(refusal.detail)
     return FormState(typed, faults, outside)

@@ -3,6 +3,7 @@
 The texts stand in `texts/<language>/<name>.toml`. Both languages have the same files with the same keys.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,12 @@ from types import MappingProxyType
 from typing import Any
 
 from complaints.api.problems.languages import Language
+from complaints.api.problems.translations import say
+from complaints.domain.instants import read_instant
 from complaints.domain.time.zones import zone_of
+
+# An instant in UTC, as messages of refusals name it.
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 
 class Texts:
@@ -105,6 +111,17 @@ class Locale:
     def time_at(self, instant: datetime, zone: str) -> str:
         """An instant in words in another zone, with the date and the name of the zone."""
         return f"{Locale(self.language, zone).time(instant)} {zone}"
+
+    def refusal(self, message: str) -> str:
+        """The message of a refusal, in the language of the reader and with its instants in the zone of the reader."""
+        return _INSTANT.sub(lambda found: self._time_of(found[0]), say(message, self.language))
+
+    def _time_of(self, text: str) -> str:
+        """The time in words. A message can quote a value that only looks like an instant: it stays as it is."""
+        try:
+            return self.time(read_instant(text))
+        except ValueError:
+            return text
 
     def day(self, day: date, *, this_year: int | None = None) -> str:
         """A date with its weekday. The year is left out if it is `this_year`."""

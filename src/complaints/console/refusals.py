@@ -15,7 +15,6 @@ from starlette.responses import RedirectResponse, Response
 from complaints.api.problems.catalogue import PROBLEMS, Problem, problem_for
 from complaints.api.problems.languages import Language
 from complaints.api.problems.refusals import BadRequest, RefusalCarrier
-from complaints.api.problems.translations import say
 from complaints.console.locale import Locale
 from complaints.console.page_request import is_partial, locale_of, theme_of
 from complaints.console.rendering import html_response, render
@@ -42,7 +41,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, LacksRight):
         return _shown(request, problem, _say_roles(locale_of(request), error.right))
     locale = locale_of(request)
-    return _shown(request, problem, say(error.detail, locale.language) if error.detail else "")
+    return _shown(request, problem, locale.refusal(error.detail) if error.detail else "")
 
 
 def _say_roles(locale: Locale, right: Right) -> str:

@@ -103,7 +103,7 @@ def save(request: SignedIn, form: SentForm) -> Response:
         answer = request.submit(form.attempt, form.body, work)
     except InvalidContent as refusal:
         status = problem_for(refusal, request.http.app.state.problems).status
-        return _show_form(request, refused_form(form, refusal, request.locale.language), status=status)
+        return _show_form(request, refused_form(form, refusal, request.locale), status=status)
     return RedirectResponse(answer.headers["Location"], answer.status)
 
 

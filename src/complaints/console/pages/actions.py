@@ -163,7 +163,7 @@ def _tell_scripts(answer: Response) -> Response:
 def _show_refused(
     request: PageRequest, known: FormAction, reference: str, form: FormFields, refusal: ComplaintError
 ) -> Response:
-    state = refused_form(form, _plainly(refusal, request), request.locale.language)
+    state = refused_form(form, _plainly(refusal, request), request.locale)
     status = problem_for(refusal, request.http.app.state.problems).status
     return _show(
         request,

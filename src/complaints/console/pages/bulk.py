@@ -93,7 +93,7 @@ def do(request: SignedIn, verb: str, form: SentForm) -> Response:
     try:
         return _answer(request, form, verb, _plan(request, _known(verb), form, ids))
     except InvalidContent as refusal:
-        state = refused_form(form, refusal, request.locale.language)
+        state = refused_form(form, refusal, request.locale)
         status = problem_for(refusal, request.http.app.state.problems).status
         return _show(request, verb, state, ids=ids, count=_count(form, ids), status=status)
 

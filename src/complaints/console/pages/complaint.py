@@ -121,7 +121,7 @@ def reveal_persons(request: SignedIn, reference: str, form: SentForm) -> Respons
     try:
         revealed = _reveal(request, reference, form.text(_REASON).strip())
     except InvalidContent as refusal:
-        state = refused_form(form, refusal, request.locale.language)
+        state = refused_form(form, refusal, request.locale)
         values = _values(request, _load(request, reference, None), Chip.ALL)
         return request.page(template, status=422, **values | {"reveal_form": state})
     values = _values(request, _load(request, reference, None), Chip.ALL)

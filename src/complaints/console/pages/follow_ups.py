@@ -188,7 +188,7 @@ def _record(
 def _form_again(
     request: PageRequest, form: FormFields, refusal: InvalidContent, *, number: str, deadline_id: UUID
 ) -> Response:
-    state = refused_form(form, refusal, request.locale.language)
+    state = refused_form(form, refusal, request.locale)
     return request.page(
         "fragments/contact_form.html",
         status=422,

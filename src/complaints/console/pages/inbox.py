@@ -48,7 +48,7 @@ def acknowledge(request: SignedIn, form: SentForm) -> Response:
         request.caller,
         [*map(_read_id, rows)],
         read_command(Acknowledge, {"note": form.text("note") or None}),
-        say_item(request.locale.language),
+        say_item(request.locale),
         recipient=_recipient(whose),
         seen_at=_read_seen_at(form),
     )

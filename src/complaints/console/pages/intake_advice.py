@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from complaints.api.problems.translations import say
 from complaints.api.request import note_persons
 from complaints.console.forms import FormFields
 from complaints.console.page_request import PageRequest
@@ -66,7 +65,7 @@ def advise(request: PageRequest, tx: Transaction, form: FormFields) -> Advice:
         complaint = try_intake(request.service, tx, request.caller, command)
         outlook = outlook_of(complaint, now=tx.now, directory=configuration.directory, locale=request.locale)
     except ComplaintError as refusal:
-        fault = say(refusal.detail, request.locale.language)
+        fault = request.locale.refusal(refusal.detail)
     suggested = () if command.category else suggest_categories(choices, configuration.categories, *texts)
     return Advice(
         earlier=_find_earlier(request, tx, command),

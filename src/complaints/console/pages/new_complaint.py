@@ -46,7 +46,7 @@ def save_complaint(request: SignedIn, form: SentForm) -> Response:
     try:
         answer = request.submit(form.attempt, form.body, lambda tx: work(request, tx, form))
     except InvalidContent as refusal:
-        state = refused_form(form, refusal, request.locale.language)
+        state = refused_form(form, refusal, request.locale)
         if isinstance(refusal, KeyReused):
             state = replace(state, fault=request.locale.texts.new_complaint.saved_before)
         return _form(request, state, form, status=422)

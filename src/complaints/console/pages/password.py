@@ -32,7 +32,7 @@ async def set_password(request: Request, form: SentForm) -> Response:
     try:
         await _set_password(request, form)
     except ComplaintError as refusal:
-        state = refused_form(form, refusal, locale_of(request).language)
+        state = refused_form(form, refusal, locale_of(request))
         status = problem_for(refusal, request.app.state.problems).status
         return _form(
             request, FormState({"token": state.value("token")}, state.faults, state.fault), status=status

@@ -44,7 +44,7 @@ def save_preferences(request: SignedIn, form: SentForm) -> Response:
     try:
         command = read_command(ChangePreference, {**given, "single_keys": bool(form.text("single_keys"))})
     except ComplaintError as refusal:
-        return _show(request, form=refused_form(form, refusal, request.locale.language), status=422)
+        return _show(request, form=refused_form(form, refusal, request.locale), status=422)
 
     def work(tx: Transaction) -> Answer:
         change_preference(tx, request.viewer.user.login, command)
@@ -59,7 +59,6 @@ def save_preferences(request: SignedIn, form: SentForm) -> Response:
 @router.post("/preferences/password")
 async def change_password(request: SignedIn, form: SentForm) -> Response:
     """Change the own password. All other sessions of the user end."""
-    language = request.locale.language
     if form.text("password") != form.text("again"):
         fault = request.locale.texts.preferences.differs
         return await run_in_threadpool(
@@ -70,7 +69,7 @@ async def change_password(request: SignedIn, form: SentForm) -> Response:
     except ComplaintError as refusal:
         status = problem_for(refusal, request.http.app.state.problems).status
         return await run_in_threadpool(
-            _show, request, password=refused_form(form, refusal, language), status=status
+            _show, request, password=refused_form(form, refusal, request.locale), status=status
         )
     return RedirectResponse(f"{_ADDRESS}?done=password", 303)
 

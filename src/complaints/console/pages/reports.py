@@ -54,7 +54,7 @@ def publish_report(request: SignedIn, form: SentForm) -> Response:
 
         answer = request.submit(form.attempt, form.body, work)
     except ComplaintError as refusal:
-        state = refused_form(form, refusal, request.locale.language)
+        state = refused_form(form, refusal, request.locale)
         return _page(request, state, FormState(), status=422)
     return RedirectResponse(answer.headers["Location"], 303)
 
@@ -76,7 +76,7 @@ def put_schedule(request: SignedIn, form: SentForm) -> Response:
 
         answer = request.submit(form.attempt, form.body, work)
     except ComplaintError as refusal:
-        state = refused_form(form, refusal, request.locale.language)
+        state = refused_form(form, refusal, request.locale)
         return _page(request, FormState(), state, status=422)
     return RedirectResponse(answer.headers["Location"], 303)
 

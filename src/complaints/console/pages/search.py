@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from complaints.api.complaints.list_orders import read_cursor, write_cursor
-from complaints.api.problems.translations import say
 from complaints.console.forms import FormState
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.rows import make_rows
@@ -92,9 +91,9 @@ def _refused(told: Mapping[str, str], refusal: InvalidContent, request: PageRequ
     def place(fault: Fault) -> str:
         return fault.parameter or fault.pointer.removeprefix("/")
 
-    language = request.locale.language
-    faults = {place(fault): say(fault.message, language) for fault in refusal.faults}
-    outside = "" if faults.keys() <= {*_TOLD} and faults else say(refusal.detail, language)
+    locale = request.locale
+    faults = {place(fault): locale.refusal(fault.message) for fault in refusal.faults}
+    outside = "" if faults.keys() <= {*_TOLD} and faults else locale.refusal(refusal.detail)
     return FormState(told, faults, outside)
 
 

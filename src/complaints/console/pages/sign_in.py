@@ -37,7 +37,7 @@ async def sign_in(request: Request, form: SentForm) -> Response:
         token = await _open_session(request, form, limits)
     except ComplaintError as refusal:
         locale = locale_of(request)
-        state = refused_form(form, refusal, locale.language)
+        state = refused_form(form, refusal, locale)
         problem = problem_for(refusal, request.app.state.problems)
         return _form(request, state, next_page=own_page(form.text("next")), status=problem.status)
     cookie = session_cookie(request.scope, token, seconds=int(limits.absolute.total_seconds()))

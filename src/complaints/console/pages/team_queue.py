@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from complaints.api.problems.translations import say
 from complaints.api.work.teams import cursor_of, position_of
 from complaints.console.forms import FormState, SentForm
 from complaints.console.page_request import PageRequest, SignedIn
@@ -35,7 +34,7 @@ def take_ticked(request: SignedIn, code: str, form: SentForm) -> Response:
     chosen = form.texts("id")
     if not chosen:
         return _show(request, code, note=request.locale.texts.team_queue.none_ticked)
-    work = taking.take_many(request.service, request.caller, chosen, say_item(request.locale.language))
+    work = taking.take_many(request.service, request.caller, chosen, say_item(request.locale))
     answer = request.submit_in_parts(form.attempt, form.body, work)
     return _show(request, code, outcome=outcome_of(answer.body))
 
@@ -51,7 +50,7 @@ def take_next(request: SignedIn, code: str, form: SentForm) -> Response:
     try:
         answer = request.submit(form.attempt, form.body, work)
     except NotFound as refusal:
-        return _show(request, code, note=say(refusal.detail, request.locale.language))
+        return _show(request, code, note=request.locale.refusal(refusal.detail))
     address = f"/console/complaints/{answer.body.decode()}"
     if request.is_partial:
         return Response(status_code=204, headers={"HX-Redirect": address})

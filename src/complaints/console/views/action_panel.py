@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from complaints.api.problems.translations import say
 from complaints.console.locale import Locale
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
@@ -109,7 +108,7 @@ def reason_of(complaint: Complaint, option: ActionOption, rights: frozenset[Righ
     if option.to is None:
         status = locale.word("status", complaint.status)
         return str(locale.texts.actions.not_in_status).format(status=status)
-    return say(option.refused_because, locale.language)
+    return locale.refusal(option.refused_because)
 
 
 def _first_of(status: Status, allowed: set[Action]) -> str | None:

@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from complaints.api.problems.languages import Language
-from complaints.api.problems.translations import say
+from complaints.console.locale import Locale
 from complaints.use_cases.bulk import BulkItem
 
 
@@ -20,11 +19,11 @@ class BulkOutcome:
     refused: dict[str, int]
 
 
-def say_item(language: Language) -> Callable[[BulkItem], dict[str, Any]]:
-    """Make the function that says in a language how it went with an item, for `outcome_of`."""
+def say_item(locale: Locale) -> Callable[[BulkItem], dict[str, Any]]:
+    """Make the function that says to a reader how it went with an item, for `outcome_of`."""
 
     def show(item: BulkItem) -> dict[str, Any]:
-        return {"refusal": say(item.refusal.detail, language) if item.refusal else ""}
+        return {"refusal": locale.refusal(item.refusal.detail) if item.refusal else ""}
 
     return show
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from complaints.api.problems.translations import say
 from complaints.console.forms import FormFields, FormState
 from complaints.console.locale import Locale
 from complaints.domain.errors import ComplaintError
@@ -150,13 +149,13 @@ def show_again(
     faults: dict[str, str] = {}
     outside: list[str] = []
     for fault in refusal.faults:
-        message, name = say(fault.message, locale.language), _field_of(fault.pointer, typed)
+        message, name = locale.refusal(fault.message), _field_of(fault.pointer, typed)
         if name is None:
             outside.append(message)
         else:
             faults[name] = f"{faults[name]} {message}" if name in faults else message
     if not refusal.faults:
-        outside.append(say(refusal.detail, locale.language))
+        outside.append(locale.refusal(refusal.detail))
     return FormState(typed, faults, " ".join(outside))
 
 
