@@ -119,6 +119,7 @@ def mails() -> Iterator[MailServerDouble]:
 def receiver() -> Iterator[HttpReceiver]:
     with http_receiver() as running:
         yield running
+        outlets._open_client("127.0.0.1").close()  # a process keeps it, with its connections
 
 
 @pytest.fixture
