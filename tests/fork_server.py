@@ -14,6 +14,7 @@ stopped or continued, by process id. Any other request starts a process, and its
 When standard input closes, the program kills all processes that are left.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -29,6 +30,7 @@ from typing import Any, NoReturn
 import complaints
 from complaints import cli
 from complaints.serving import supervisor
+from complaints.storage.database import migrate
 from tests.faults import patches
 
 # Libraries load these when they first need them. A fork must find them loaded.
@@ -45,10 +47,11 @@ Request = dict[str, Any]
 
 
 def load_all() -> None:
-    """Load every module of the product: the command line itself loads many only when a command needs them."""
+    """Load every module and every migration: the command line loads many only when a command needs them."""
     modules = pkgutil.walk_packages(complaints.__path__, "complaints.")
     for name in [*(module.name for module in modules if module.name != "complaints.__main__"), *LOADED_LATE]:
         importlib.import_module(name)
+    migrate.revisions()
 
 
 def take_requests() -> Request | None:
@@ -158,6 +161,9 @@ def _serve(environment: Mapping[str, str], kept: Sequence[int]) -> NoReturn:
 
 if __name__ == "__main__":
     load_all()
+    # The garbage collector of a fork need not look at it, and so does not copy the memory of this process.
+    gc.collect()
+    gc.freeze()
     own_request = take_requests()
     if own_request:
         run(own_request)

@@ -31,7 +31,15 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 NOTICE_SECONDS = 10.0
 # A test database is thrown away: waiting for the disk would only make the tests slow.
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "256MB",
+}
+# A file system in memory. A database has hundreds of files, and tests make and drop hundreds of databases. For each
+# new file, ext4 passes over all files that were deleted in the last minutes: a tenth of the time of the tests.
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 2 << 30
 SETTINGS = {"listen_addresses": "", "max_connections": "200", "timezone": "UTC", "log_timezone": "UTC"}
 
 
@@ -111,10 +119,11 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     home = Path(tempfile.mkdtemp(prefix="complaints-pg-", dir=_short_directory()))
+    own_data = MEMORY / home.name if not chosen.durable and _has_room(MEMORY) else home / "data"
     settings = SETTINGS if chosen.durable else SETTINGS | FORGETFUL
     settings = settings | dict(setting.split("=", 1) for setting in chosen.set)
     try:
-        with running(home, chosen.data or home / "data", settings) as cluster:
+        with running(home, chosen.data or own_data, settings) as cluster:
             print(f"postgresql://{SUPERUSER}@/postgres?host={home}", flush=True)
             while command := sys.stdin.readline():
                 print(_obey(cluster, command.strip()), flush=True)
@@ -122,7 +131,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"postgres_server.py: {failure}", file=sys.stderr)
         return 1
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        for directory in (home, own_data):
+            shutil.rmtree(directory, ignore_errors=True)
     return 0
 
 
@@ -298,6 +308,11 @@ def _stop(server: "subprocess.Popen[Any]") -> None:
 def _short_directory() -> str | None:
     """A socket's path has room for some hundred characters only, which a temporary directory may exceed."""
     return "/tmp" if os.access("/tmp", os.W_OK) else None
+
+
+def _has_room(place: Path) -> bool:
+    """Whether files can be made in the directory, and many of them."""
+    return os.access(place, os.W_OK) and shutil.disk_usage(place).free >= ROOM_BYTES
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import gettempdir
 from typing import Any
+from uuid import uuid4
 
 from fastapi import FastAPI
 from httpx2 import Response
@@ -92,18 +94,20 @@ def opened_service(
     if stays_connected and url not in _connected_engines:
         _connected_engines[url] = open_engine(url)
     database = Database(_connected_engines.get(url) or _kept_engine(url), sandbox_now)
-    with TemporaryDirectory(prefix="attachments-") as own:
-        store = AttachmentStore(BlobDirectory(attachments or Path(own)))
-        cache = keep_configuration()
-        cache._kept = _seeded.get(url)
-        try:
-            yield Service(database, new_id, cache, wall=wall_now, attachment_store=store)
-        finally:
-            if cache._kept and cache._kept.version == _SEEDED_VERSION:
-                _seeded[url] = cache._kept
-            _await_returns(database.engine)
-            if not stays_connected:
-                database.engine.dispose()
+    own = Path(gettempdir()) / f"attachments-{uuid4().hex}"  # the store makes it, and few tests need it
+    store = AttachmentStore(BlobDirectory(attachments or own))
+    cache = keep_configuration()
+    cache._kept = _seeded.get(url)
+    try:
+        yield Service(database, new_id, cache, wall=wall_now, attachment_store=store)
+    finally:
+        if cache._kept and cache._kept.version == _SEEDED_VERSION:
+            _seeded[url] = cache._kept
+        _await_returns(database.engine)
+        if not stays_connected:
+            database.engine.dispose()
+        if own.exists():
+            rmtree(own)
 
 
 def disconnect(url: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,3 +68,31 @@ def command(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Comman
 
     with kept_logging():
         yield run
+
+
+@pytest.fixture(scope="session")
+def migrations_before(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Ended]]:
+    """The directory with the files that `migrate` made in this process, and how it ended, by its settings."""
+    return tmp_path_factory.mktemp("migrations"), {}
+
+
+@pytest.fixture
+def migrate_once(
+    command: Command, directory: Path, migrations_before: tuple[Path, dict[str, Ended]]
+) -> Command:
+    """Runs `complaints migrate` with these settings. The second time, it copies the files that the first time made.
+
+    To make a database takes longer than most tests of commands.
+    """
+    kept, ended = migrations_before
+
+    def run(**settings: Any) -> Ended:
+        asked = "-".join(f"{name}-{value}" for name, value in sorted(settings.items()))
+        if asked not in ended:
+            ended[asked] = command("migrate", **settings)
+            shutil.copytree(directory, kept / asked)
+        else:
+            shutil.copytree(kept / asked, directory, dirs_exist_ok=True)
+        return ended[asked]
+
+    return run

@@ -27,13 +27,11 @@ KEY = "a-first-key-of-this-database"
 
 
 @pytest.fixture
-def made(command: Command, directory: Path) -> str:
+def made(migrate_once: Command, directory: Path) -> str:
     """The path of an embedded database that `migrate` made."""
-    path = f"{directory}/var/complaints.db"
-    assert command("migrate", policy="working-hours", bootstrap_api_key=KEY).out == (
-        f"{path} was migrated from schema none to {migrate.head()}.\n"
-    )
-    return path
+    ended = migrate_once(policy="working-hours", bootstrap_api_key=KEY)
+    assert ended.out.endswith(f"/var/complaints.db was migrated from schema none to {migrate.head()}.\n")
+    return f"{directory}/var/complaints.db"
 
 
 def test_every_command_names_its_database(command: Command, directory: Path, made: str) -> None:

@@ -22,9 +22,9 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def made(command: Command) -> None:
+def made(migrate_once: Command) -> None:
     """An embedded database in the present directory."""
-    assert command("migrate", bootstrap_api_key="a-first-key-of-this-database").status == 0
+    assert migrate_once(bootstrap_api_key="a-first-key-of-this-database").status == 0
 
 
 def listed(command: Command, *words: str) -> list[dict[str, Any]]:
