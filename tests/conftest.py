@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -17,7 +18,7 @@ from psycopg import sql
 
 from tests.api_client import stop_event_loop
 from tests.empty_again import empty_again, fingerprint, keep_seeded
-from tests.postgres_server import PostgresUnavailable, serving
+from tests.postgres_server import PostgresUnavailable, memory_directory, serving
 from tests.support import disconnect
 
 pytest_plugins = ["tests.fixtures"]
@@ -34,6 +35,7 @@ settings.load_profile("complaints")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(50_000, 20, 50)  # as in a server
     config.stash[CLEAN_UP] = ExitStack()
     if url := os.environ.get(SERVER_VARIABLE) or _worker_input(config).get("postgres_url"):
         config.stash[SERVER] = url
@@ -49,7 +51,6 @@ def pytest_collection_finish() -> None:
     """Tests and modules stay to the end, so the garbage collector need not look at them again, as in a server."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(trylast=True)
@@ -238,15 +239,13 @@ class ReusedDatabases:
 
 @pytest.fixture(scope="session")
 def reused_databases(
-    pytestconfig: pytest.Config,
-    tmp_path_factory: pytest.TempPathFactory,
-    migrated_template: Callable[[str], str],
+    pytestconfig: pytest.Config, migrated_template: Callable[[str], str]
 ) -> Iterator[ReusedDatabases]:
     """The databases that the tests of this process use one after the other."""
-    directory = tmp_path_factory.mktemp("reused_databases")
-    made = ReusedDatabases(directory, Databases(directory, pytestconfig), migrated_template)
-    yield made
-    made.drop()
+    with TemporaryDirectory(prefix="complaints-tests-", dir=memory_directory()) as name:
+        made = ReusedDatabases(Path(name), Databases(Path(name), pytestconfig), migrated_template)
+        yield made
+        made.drop()
 
 
 @pytest.fixture(params=DATABASE_KINDS)

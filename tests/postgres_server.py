@@ -119,7 +119,8 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     home = Path(tempfile.mkdtemp(prefix="complaints-pg-", dir=_short_directory()))
-    own_data = MEMORY / home.name if not chosen.durable and _has_room(MEMORY) else home / "data"
+    in_memory = None if chosen.durable else memory_directory()
+    own_data = in_memory / home.name if in_memory else home / "data"
     settings = SETTINGS if chosen.durable else SETTINGS | FORGETFUL
     settings = settings | dict(setting.split("=", 1) for setting in chosen.set)
     try:
@@ -310,9 +311,10 @@ def _short_directory() -> str | None:
     return "/tmp" if os.access("/tmp", os.W_OK) else None
 
 
-def _has_room(place: Path) -> bool:
-    """Whether files can be made in the directory, and many of them."""
-    return os.access(place, os.W_OK) and shutil.disk_usage(place).free >= ROOM_BYTES
+def memory_directory() -> Path | None:
+    """A directory whose files are in memory, if there is one with room for the databases of a test run."""
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
+    return MEMORY if has_room else None
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:

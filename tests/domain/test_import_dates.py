@@ -5,6 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -75,22 +76,28 @@ def test_a_format_reads_what_it_writes(written: datetime) -> None:
         assert DateReader(date_format, NEW_YORK).read(written.strftime(date_format)) == written
 
 
-BY_CATEGORY: dict[str, list[str]] = defaultdict(list)
-for char in map(chr, range(sys.maxunicode)):
-    BY_CATEGORY["space" if char.isspace() else unicodedata.category(char)].append(char)
+@cache
+def by_category() -> dict[str, list[str]]:
+    """Every character by its category; spaces of any kind under "space"."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for char in map(chr, range(sys.maxunicode)):
+        found["space" if char.isspace() else unicodedata.category(char)].append(char)
+    return found
+
+
 COLONS = [":", "：", "\ufe13", "\ufe55", "∶"]
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)), st.data())  # noqa: DTZ001
 def test_digits_spaces_dashes_and_marks_of_any_kind_are_read(at: datetime, data: st.DataObject) -> None:
     forms = {
-        digit: [char for char in BY_CATEGORY["Nd"] if unicodedata.decimal(char) == int(digit)]
+        digit: [char for char in by_category()["Nd"] if unicodedata.decimal(char) == int(digit)]
         for digit in "0123456789"
     }
-    forms |= {" ": BY_CATEGORY["space"], "-": BY_CATEGORY["Pd"], ":": COLONS}
+    forms |= {" ": by_category()["space"], "-": by_category()["Pd"], ":": COLONS}
     written = at.replace(second=0, microsecond=0)
     text = "".join(
-        data.draw(st.sampled_from(["", *BY_CATEGORY["Cf"]]))
+        data.draw(st.sampled_from(["", *by_category()["Cf"]]))
         + data.draw(st.sampled_from(forms.get(char, [char])))
         for char in f"{written:%d-%m-%Y %I:%M %p}"
     )
