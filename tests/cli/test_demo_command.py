@@ -32,5 +32,8 @@ def test_a_demo_makes_a_database_that_says_so(command: Command, directory: Path)
         (("--seed", "9223372036854775808"), "/seed: A seed is at most 9223372036854775807."),
     ],
 )
-def test_a_wish_that_cannot_be_is_refused(command: Command, words: tuple[str, ...], said: str) -> None:
-    assert said in command("demo", *words).err
+def test_a_wish_that_cannot_be_is_refused_and_leaves_nothing(
+    command: Command, directory: Path, words: tuple[str, ...], said: str
+) -> None:
+    assert command("demo", *words).refusal == said
+    assert list(directory.iterdir()) == []

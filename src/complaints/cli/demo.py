@@ -27,14 +27,18 @@ def demo(
     """
     with collector_at_rest():
         from complaints import wiring
-        from complaints.use_cases.demo.filling import QuarterPlan, end_of_quarter
+        from complaints.use_cases.demo.filling import QuarterPlan, check_plan, end_of_quarter
 
     settings = read_settings(default_level="error")
+    ends = end_of_quarter(until.date()) if until else None
+    if not settings.sandbox:  # a sandbox has its clock in its database
+        now = wiring.wall_now()
+        check_plan(QuarterPlan(seed, complaints, ends or now), now)
     service, first_key = wiring.prepare(settings)
     try:
         err.print(f"Database: {wiring.name_of(service.database)}")
         now = service.read(lambda tx: tx.now).replace(microsecond=0)
-        _fill(service, QuarterPlan(seed, complaints, end_of_quarter(until.date()) if until else now))
+        _fill(service, QuarterPlan(seed, complaints, ends or now))
         if until is None:
             _go_on(service)
     finally:

@@ -63,7 +63,7 @@ def fill_quarter(service: Service, plan: QuarterPlan, progress: Progress = lambd
     Equal plans give equal complaints with equal ids. Raises Conflict if the database has complaints, and
     InvalidContent for a plan that cannot be.
     """
-    _check(plan, service.read(lambda tx: tx.now))
+    check_plan(plan, service.read(lambda tx: tx.now))
     clock = QuarterClock(plan.begin)
     salts = Random(f"salts of {plan.seed}")
     database = Database(
@@ -74,7 +74,8 @@ def fill_quarter(service: Service, plan: QuarterPlan, progress: Progress = lambd
     made.write(lambda tx: _Filling(made, tx, plan, clock).fill(progress))
 
 
-def _check(plan: QuarterPlan, now: datetime) -> None:
+def check_plan(plan: QuarterPlan, now: datetime) -> None:
+    """Raise InvalidContent for a plan that cannot be; `now` is in UTC."""
     if not FEWEST_COMPLAINTS <= plan.complaints <= MOST_COMPLAINTS:
         raise InvalidContent.at(
             "/complaints", f"A demo has {FEWEST_COMPLAINTS} to {MOST_COMPLAINTS} complaints."
