@@ -60,9 +60,9 @@ def exists(word: str) -> bool:
     return sought in known() or any(name.endswith(f".{sought}") for name in known())
 
 
-@pytest.mark.parametrize("word", sorted(code_words()))
-def test_a_code_word_exists(word: str) -> None:
-    assert exists(word)
+def test_each_code_word_exists() -> None:
+    assert len(code_words()) > 100
+    assert [word for word in sorted(code_words()) if not exists(word)] == []
 
 
 @pytest.mark.parametrize(
