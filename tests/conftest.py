@@ -35,7 +35,7 @@ settings.load_profile("complaints")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    gc.set_threshold(50_000, 20, 50)  # as in a server
+    gc.set_threshold(50_000, 20, 50)  # as a server does, and before thousands of tests are collected
     config.stash[CLEAN_UP] = ExitStack()
     if url := os.environ.get(SERVER_VARIABLE) or _worker_input(config).get("postgres_url"):
         config.stash[SERVER] = url
@@ -55,7 +55,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """pytest now looks five times for what nobody holds any more. The first time finds it."""
+    """Find what nobody holds any more. pytest looks for it five times next, and passes over frozen objects."""
     gc.collect()
     gc.freeze()
 

@@ -161,7 +161,7 @@ def _serve(environment: Mapping[str, str], kept: Sequence[int]) -> NoReturn:
 
 if __name__ == "__main__":
     load_all()
-    # The garbage collector of a fork need not look at it, and so does not copy the memory of this process.
+    # The garbage collector of a fork passes over frozen objects. To look at them would copy the memory they are in.
     gc.collect()
     gc.freeze()
     own_request = take_requests()

@@ -32,8 +32,8 @@ def demo(
     settings = read_settings(default_level="error")
     ends = end_of_quarter(until.date()) if until else None
     if not settings.sandbox:  # a sandbox has its clock in its database
-        now = wiring.wall_now()
-        check_plan(QuarterPlan(seed, complaints, ends or now), now)
+        wall_now = wiring.wall_now()
+        check_plan(QuarterPlan(seed, complaints, ends or wall_now), wall_now)
     service, first_key = wiring.prepare(settings)
     try:
         err.print(f"Database: {wiring.name_of(service.database)}")

@@ -41,7 +41,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, LacksRight):
         return _shown(request, problem, _say_roles(locale_of(request), error.right))
     locale = locale_of(request)
-    return _shown(request, problem, locale.refusal(error.detail) if error.detail else "")
+    return _shown(request, problem, locale.refusal(error.detail))
 
 
 def _say_roles(locale: Locale, right: Right) -> str:
