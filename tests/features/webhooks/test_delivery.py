@@ -16,7 +16,7 @@ from standardwebhooks import WebhookVerificationError
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from complaints.features.webhooks import planning, sending
+from complaints.features.webhooks import attempt, planning
 from complaints.features.webhooks.feature import FEATURE
 from complaints.features.webhooks.rules import DELAYS
 from complaints.features.webhooks.sending import Sender
@@ -191,7 +191,7 @@ def test_a_fault_of_the_program_is_an_attempt_that_failed(
     """Without a result, the message would be sent again at once, and for ever."""
     webhook = world.subscribe(receiver, event_types=["complaint.created"])
     world.scenario.post()
-    monkeypatch.setattr(sending, "read_retry_after", Mock(side_effect=RuntimeError))
+    monkeypatch.setattr(attempt, "read_retry_after", Mock(side_effect=RuntimeError))
     begun = time.monotonic()
     world.plan()
     Sender(world.service, SETTINGS, chance=lambda: 0.0).run(lambda: time.monotonic() > begun + 1)

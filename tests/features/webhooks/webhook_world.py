@@ -9,7 +9,7 @@ from typing import Any
 
 from standardwebhooks import Webhook as Verifier
 
-from complaints.features.webhooks import planning, sending
+from complaints.features.webhooks import attempt, planning
 from complaints.features.webhooks.messages import forms_of
 from complaints.features.webhooks.sending import Sender
 from complaints.features.webhooks.settings import WebhookSettings
@@ -92,6 +92,6 @@ def webhook_world(scenario: Scenario, *, allow: str = "127.0.0.1") -> Iterator[W
     )
     with api_client(service) as client:
         yield WebhookWorld(Scenario(service), service, client, wall)
-    for opened in sending._clients.values():
+    for opened in attempt._clients.values():
         opened.close()
-    sending._clients.clear()
+    attempt._clients.clear()

@@ -12,34 +12,26 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime
 from uuid import UUID
 
 from complaints.api.feature import FormedMessage, MessageForm
 from complaints.domain.errors import Unavailable
 from complaints.features.webhooks import messages, planning
-from complaints.features.webhooks.messages import EVENT_GONE, FAULT, FORMS, Lease, WebhookMessage
+from complaints.features.webhooks.attempt import SendResult, open_client, send_message
+from complaints.features.webhooks.messages import FAULT, FORMS, Lease, WebhookMessage
 from complaints.features.webhooks.rules import (
     GONE,
     QUICK_SECONDS,
     DisabledReason,
-    choose_disabling,
     choose_next,
     choose_width,
-    plan_retry,
-    read_retry_after,
 )
 from complaints.features.webhooks.settings import WebhookSettings
-from complaints.features.webhooks.tables import Values, deliveries, subscriptions
+from complaints.features.webhooks.settling import settle
+from complaints.features.webhooks.tables import deliveries, subscriptions
 from complaints.features.webhooks.tables.subscriptions import Webhook
-from complaints.outbound.allow_list import parse_allow_list
-from complaints.outbound.reply import SendingFailed
-from complaints.outbound.signing import sign
 from complaints.use_cases.service import Service, Transaction
-
-if TYPE_CHECKING:
-    from complaints.outbound.http_client import GuardedClient
 
 MESSAGES_AT_ONCE = 300
 _CANDIDATES = 200
@@ -48,72 +40,7 @@ _LOOK_SECONDS = 0.1
 _GATHER_SECONDS = 0.03  # one commit for many batches that end together
 _REST_SECONDS = 0.5
 _DRAIN_SECONDS = 3.0
-_clients: dict[tuple[str, float], "GuardedClient"] = {}
-_opening = threading.Lock()
 log = logging.getLogger(__name__)
-
-
-def open_client(allowed: str, seconds: float) -> "GuardedClient":
-    """The client of this process for an allow-list and a time limit. It keeps connections open between messages."""
-    # To load the library takes 0.1 s, and many installations have no webhook.
-    from complaints.outbound.http_client import GuardedClient
-
-    with _opening:  # many threads may ask for the first one
-        if (allowed, seconds) not in _clients:
-            _clients[allowed, seconds] = GuardedClient(parse_allow_list(allowed), seconds=seconds)
-        return _clients[allowed, seconds]
-
-
-@dataclass(frozen=True, slots=True)
-class SendResult:
-    """What became of one attempt. `status` is None if no answer came; `failure` then says why.
-
-    Without both there was no message to send.
-    """
-
-    at: datetime
-    duration_ms: int
-    status: int | None = None
-    failure: str | None = None
-    retry_after: timedelta | None = None
-
-    @property
-    def is_success(self) -> bool:
-        """True if the receiver took every message."""
-        return self.is_empty or (self.status is not None and 200 <= self.status <= 299)
-
-    @property
-    def is_empty(self) -> bool:
-        """True if the event has no message in the form of the subscription."""
-        return self.status is None and self.failure is None
-
-    @property
-    def was_sent(self) -> bool:
-        """True unless there was nothing to send: no message, or the month of the event is detached."""
-        return not self.is_empty and self.failure != EVENT_GONE
-
-
-def send_message(
-    client: "GuardedClient",
-    webhook: Webhook,
-    message: FormedMessage,
-    content_type: str,
-    now: Callable[[], datetime],
-) -> SendResult:
-    """Send one signed message and say what became of it. It takes 15 seconds at most."""
-    at, begun = now(), time.monotonic()
-    signed = sign(str(message.id), message.body, at=at, secrets_in_use=webhook.secrets_at(at))
-    headers = {"content-type": content_type, "user-agent": "complaints", **signed}
-    try:
-        reply = client.post(webhook.url, message.body, headers)
-    except SendingFailed as failed:
-        return SendResult(at, _since(begun), failure=failed.reason)
-    retry_after = read_retry_after(reply.headers.get("retry-after"), at)
-    return SendResult(at, _since(begun), reply.status, retry_after=retry_after)
-
-
-def _since(begun: float) -> int:
-    return round((time.monotonic() - begun) * 1000)
 
 
 @dataclass(slots=True, eq=False)
@@ -252,7 +179,8 @@ class Sender:
         """One transaction with the results of ended batches and new leases, repeated while the database is away."""
 
         def work(tx: Transaction) -> Sequence[Lease]:
-            settle(tx, ended, self._lease_id, chance=self._chance)
+            results = {batch.webhook.id: batch.results for batch in ended}
+            settle(tx, results, self._lease_id, chance=self._chance)
             return self._claim(tx, {batch.webhook.id for batch in ended}) if claim else ()
 
         while True:
@@ -399,79 +327,3 @@ class Sender:
 
 def _is_troubled(batch: Batch) -> bool:
     return batch.webhook.failing_since is not None or time.monotonic() - batch.begun > QUICK_SECONDS
-
-
-def settle(tx: Transaction, batches: Sequence[Batch], lease_id: UUID, *, chance: Callable[[], float]) -> None:
-    """Write the results of batches and give the subscriptions back. Nothing is written for a lease that is lost."""
-    if not batches:
-        return
-    leased = subscriptions.claim_leased(tx, [batch.webhook.id for batch in batches], lease_id)
-    kept = [batch for batch in batches if batch.webhook.id in leased]
-    for batch in batches:
-        if batch not in kept:
-            log.warning("the lease of a webhook was lost", extra={"webhook": str(batch.webhook.id)})
-    results = [(leased[one.webhook.id], *pair) for one in kept for pair in one.results]
-    results.sort(key=lambda result: result[1].delivery_id)
-    deliveries.note_delivered(
-        tx, [message.delivery_id for _, message, result in results if result.is_success]
-    )
-    attempts = []
-    for webhook, message, result in results:
-        if result.is_empty:
-            continue  # it is settled, and there was no attempt
-        again_at = None if result.is_success else _settle_failure(tx, webhook, message, result, chance)
-        attempts.append(_attempt(webhook, message, result, again_at))
-    deliveries.insert_attempts(tx, attempts)
-    subscriptions.end_leases(tx, [*leased])
-    for batch in kept:
-        _judge(tx, leased[batch.webhook.id], [result for _, result in batch.results if result.was_sent])
-
-
-def _settle_failure(
-    tx: Transaction,
-    webhook: Webhook,
-    message: WebhookMessage,
-    result: SendResult,
-    chance: Callable[[], float],
-) -> datetime | None:
-    """Plan the next attempt, and let the later deliveries of the complaint wait for it. None: it was the last one."""
-    wait = None
-    if result.was_sent:
-        wait = plan_retry(message.attempts + 1, retry_after=result.retry_after, chance=chance)
-    at = None if wait is None else result.at + wait
-    deliveries.note_not_delivered(tx, message.delivery_id, next_attempt_at=at)
-    if at is not None:
-        deliveries.postpone_followers(
-            tx, webhook.id, message.owner_id, after_id=message.delivery_id, until=at
-        )
-    return at
-
-
-def _attempt(
-    webhook: Webhook, message: WebhookMessage, result: SendResult, again_at: datetime | None
-) -> Values:
-    return {
-        "webhook_id": webhook.id,
-        "delivery_id": message.delivery_id,
-        "attempt": message.attempts + 1,
-        "at": result.at,
-        "status_code": result.status,
-        "failure": result.failure,
-        "duration_ms": result.duration_ms,
-        "next_attempt_at": again_at,
-    }
-
-
-def _judge(tx: Transaction, webhook: Webhook, results: Sequence[SendResult]) -> None:
-    """Note since when a receiver fails, and disable one that is gone or has failed for five days."""
-    if not results:
-        return
-    failing_since = None
-    if not any(result.is_success for result in results):
-        failing_since = webhook.failing_since or min(result.at for result in results)
-    if failing_since != webhook.failing_since:
-        subscriptions.update_webhook(tx, webhook.id, {"failing_since": failing_since})
-    latest = max(result.at for result in results)
-    reason = choose_disabling([result.status for result in results], failing_since, latest)
-    if reason is not None:
-        planning.disable(tx, webhook.id, reason, latest)

@@ -6,7 +6,7 @@ from uuid import UUID
 from complaints.api.feature import Annexes
 from complaints.api.problems.refusals import TooManyRequests
 from complaints.features.webhooks import messages, use_cases
-from complaints.features.webhooks.sending import SendResult, open_client, send_message
+from complaints.features.webhooks.attempt import SendResult, open_client, send_message
 from complaints.use_cases.access import Caller
 from complaints.use_cases.service import Service
 
