@@ -31,7 +31,8 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import IntakeRequest, register
+from complaints.use_cases.complaints.intake import register
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.service import Service
 
 _BATCH = 250

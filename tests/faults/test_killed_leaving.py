@@ -15,6 +15,7 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.commands.configuration import CreateUser
 from complaints.use_cases.complaints import intake
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.leaving import BATCH, load_leaving
 from complaints.use_cases.configuration.staff import USERS
 from complaints.use_cases.service import Service
@@ -65,7 +66,7 @@ def _give_work(service: Service, count: int) -> None:
         command = CreateUser.model_validate({"login": login, "name": login, "roles": [AccessRole.AGENT]})
         service.configure(lambda tx, new=command: USERS.create(service, tx, SYSTEM, new))  # type: ignore[misc]
     posts = [
-        intake.IntakeRequest(
+        IntakeRequest(
             SYSTEM,
             CreateComplaint.model_validate({"channel": "web", "subject": "Slow", "first_owner": LEAVER}),
         )

@@ -21,6 +21,7 @@ from complaints.storage.rows.follower import find_after
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.complaints import intake
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
 from tests.faults.conftest import ScenarioReport, Size, opened
@@ -77,9 +78,7 @@ def _post_late(service: Service, count: int) -> None:
     """Complaints that are late when they arrive: the highest step of each deadline notifies at once."""
     members = {"channel": "web", "subject": "Slow", "first_owner": "admin"}
     late = {"received_at": (wall_now() - timedelta(days=9)).isoformat()}
-    posts = [
-        intake.IntakeRequest(SYSTEM, CreateComplaint.model_validate(members | late)) for _ in range(count)
-    ]
+    posts = [IntakeRequest(SYSTEM, CreateComplaint.model_validate(members | late)) for _ in range(count)]
     service.write(lambda tx: intake.register(service, tx, posts))
 
 

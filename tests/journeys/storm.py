@@ -25,6 +25,7 @@ from complaints.storage.subjects import find_subjects
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.complaints import intake
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.subject_checks import check_subjects
@@ -103,7 +104,7 @@ class Storm:
             )
             for instant in received_at
         ]
-        requests = [intake.IntakeRequest(SYSTEM, command) for command in commands]
+        requests = [IntakeRequest(SYSTEM, command) for command in commands]
         service.write(lambda tx: intake.register(service, tx, requests))
 
     def await_end(self, *, patience_seconds: float = 60) -> None:

@@ -17,7 +17,8 @@ from complaints.storage.rows.event_text import read_texts
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint
 from complaints.use_cases.complaints import edit
-from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register
+from complaints.use_cases.complaints.intake import IntakeResult, register
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.views import view_one
 from complaints.use_cases.importing.uploads import ImportRequest, check_file, start_import
 from complaints.use_cases.upkeep.checks import check_all

@@ -11,7 +11,8 @@ from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
+from complaints.use_cases.complaints.intake import IntakeResult
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.post import answer_requests
 from complaints.use_cases.once import Answer, Attempt, KeyReused
 from complaints.use_cases.service import Service

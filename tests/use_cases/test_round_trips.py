@@ -15,7 +15,8 @@ from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.rows import idempotency
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
+from complaints.use_cases.complaints.intake import IntakeResult
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.post import answer_requests
 from complaints.use_cases.once import Answer, Attempt
 from complaints.use_cases.service import Service

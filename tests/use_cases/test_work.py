@@ -18,7 +18,8 @@ from complaints.use_cases.commands.complaints import CreateComplaint, PatchCompl
 from complaints.use_cases.commands.configuration import CreateUser, PatchUser
 from complaints.use_cases.commands.work import PutDutyRota
 from complaints.use_cases.complaints import edit, intake, leaving
-from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
+from complaints.use_cases.complaints.intake import IntakeResult
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.configuration import keys, policies, staff
 from complaints.use_cases.policy_document.document import from_document, read_policy, to_document
 from complaints.use_cases.upkeep.checks import check_all

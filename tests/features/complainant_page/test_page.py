@@ -19,7 +19,8 @@ from complaints.storage.queries import due_complaints
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import AddNote, CreateComplaint, MakePromise
 from complaints.use_cases.complaints import erasing
-from complaints.use_cases.complaints.intake import IntakeRequest, register
+from complaints.use_cases.complaints.intake import register
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.notes_and_links import add_note
 from complaints.use_cases.complaints.page_token import make_page_token
 from complaints.use_cases.complaints.promises import keep_promise, make_promise

@@ -18,7 +18,7 @@ from complaints.api.request import make_attempt, read_idempotency_key
 from complaints.domain.errors import ComplaintError
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import IntakeRequest
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 
 _PATH = "/v1/complaints"
 

@@ -38,7 +38,8 @@ from complaints.use_cases.commands.complaints import (
 )
 from complaints.use_cases.complaints import actions, available_actions, edit, lists
 from complaints.use_cases.complaints.available_actions import ActionOption
-from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
+from complaints.use_cases.complaints.intake import IntakeResult
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.post import Show, answer_requests
 from complaints.use_cases.complaints.views import ComplaintView, view, view_one
 from complaints.use_cases.once import Answer

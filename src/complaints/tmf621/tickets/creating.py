@@ -35,7 +35,8 @@ from complaints.use_cases.commands.complaints import AddLink, AddNote
 from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import notes_and_links
 from complaints.use_cases.complaints.deleted_tickets import is_deleted_ticket
-from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register_one
+from complaints.use_cases.complaints.intake import IntakeResult, register_one
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.known import is_known, load_known_id
 from complaints.use_cases.complaints.own_notes import find_own_note_texts
 from complaints.use_cases.complaints.views import view, view_one

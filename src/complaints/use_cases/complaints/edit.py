@@ -29,7 +29,7 @@ from complaints.use_cases.commands.complaints import PatchComplaint, changed_mem
 from complaints.use_cases.commands.field_types import MAX_ATTRIBUTES
 from complaints.use_cases.complaints.changing import Versions, change_complaint
 from complaints.use_cases.complaints.external_ids import patch_external_ids
-from complaints.use_cases.complaints.intake import identity_of
+from complaints.use_cases.complaints.identities import identity_of
 from complaints.use_cases.complaints.repeats import is_repeat
 from complaints.use_cases.configuration.changing import check_user, claim_user
 from complaints.use_cases.service import Service

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Person
-from complaints.domain.complaint.identity import Identity, identify
 from complaints.domain.complaint.texts import ERASED
-from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent, clip
-from complaints.domain.policy.policy import Policy
+from complaints.domain.errors import ComplaintError, clip
 from complaints.domain.policy.side_by_side import ChoosingMembers
-from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import Channel, LinkType
@@ -27,7 +24,7 @@ from complaints.storage.rows.external_id import find_holders
 from complaints.storage.rows.person import COMPLAINANT, REPORTER, EarlierComplaint, Persons
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right, complainant_of
-from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn, given_members, plain_values
+from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.complaints.assigning import assign_by_policy
 from complaints.use_cases.complaints.contacts import (
     ContactIntake,
@@ -35,34 +32,21 @@ from complaints.use_cases.complaints.contacts import (
     RepeatedPost,
     words_digest,
 )
-from complaints.use_cases.complaints.external_ids import read_external_ids, refuse_taken_ids
+from complaints.use_cases.complaints.external_ids import refuse_taken_ids
+from complaints.use_cases.complaints.identities import identity_of
+from complaints.use_cases.complaints.intake_checks import (
+    Checked,
+    IntakeRequest,
+    check_request,
+    check_requests,
+    find_retired_choice,
+)
 from complaints.use_cases.complaints.intake_look_ups import FoundBefore, look_up_posts
 from complaints.use_cases.complaints.repeats import EarlierComplaints, ask_for_earlier
 from complaints.use_cases.complaints.waves import IntakeWaves, divide_into_waves
-from complaints.use_cases.configuration.changing import check_user
-from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
 
 _SUBJECT_LENGTH = 100  # of a contact on a complaint whose subject was erased
-_LATEST_RECEIPT = timedelta(minutes=5)  # after now: the clocks of other systems are not exact
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeRequest:
-    """A request of `caller` to register a complaint, before the check. After the check it is a `NewComplaint`.
-
-    `attempt` is None if the request has no idempotency key. An imported row has more members: `import_id` is the id
-    of its import, and `row_digest` is the digest of its content. `team` and `ending` are the team and the end in the
-    other system, if it tells them. They are None for a posted complaint.
-    """
-
-    caller: Caller
-    command: CreateComplaint
-    attempt: Attempt | None = None
-    import_id: UUID | None = None
-    row_digest: str | None = None
-    team: str | None = None
-    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +72,12 @@ class ContactWords:
     text: str
 
 
-Checked = dict[int, NewComplaint | ComplaintError]
-"""Requests after their check, by place: a new complaint, or the refusal."""
-
-
 def register(
     service: Service, tx: Transaction, requests: Sequence[IntakeRequest]
 ) -> list[IntakeResult | ComplaintError]:
     """Register complaints. A request that is refused gets its refusal and does not affect the others."""
     found = _register(service, tx, requests, check_requests(service, tx, requests))
     return [found[n] for n in range(len(requests))]
-
-
-def check_requests(service: Service, tx: Transaction, requests: Sequence[IntakeRequest]) -> Checked:
-    """Check requests against the configuration alone."""
-    configuration = service.configuration(tx)
-    checked: Checked = {}
-    for n, request in enumerate(requests):
-        try:
-            checked[n] = _check(request, tx, configuration)
-        except ComplaintError as refusal:
-            checked[n] = refusal
-    return checked
 
 
 def look_up_checked(
@@ -172,87 +140,12 @@ def plan_first_post(
 ) -> ChangeToSave:
     """Plan the complaint of a request of which nothing is on record. The caller saves it. Raises ComplaintError."""
     configuration = service.configuration(tx)
-    new = _check(request, tx, configuration)
-    if refusal := _find_retired_choice(new, configuration):
+    new = check_request(request, tx, configuration)
+    if refusal := find_retired_choice(new, configuration):
         raise refusal
     scopes = {0: request.caller.scope_for(Right.SEE_PERSONS)}
     _, [planned] = _plan(service, tx, {0: (number, new)}, scopes, earlier, by_plans=False)
     return planned
-
-
-def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration) -> NewComplaint:
-    caller, command = request.caller, request.command
-    caller.require(Right.CREATE)
-    source = command.source or caller.source
-    if not caller.scope_for(Right.CREATE).admits_source(source):
-        raise Forbidden(f"This key posts complaints of source {_sources_of(caller)} only.")
-    received_at = command.received_at or tx.now
-    if received_at > tx.now + _LATEST_RECEIPT:
-        raise InvalidContent.at("/received_at", "received_at lies in the future.")
-    if request.ending is not None:
-        request.ending.check(received_at, tx.now)
-    _check_team(request, configuration)
-    members = ChoosingMembers(command.region, source, command.channel, command.category)
-    policy, chosen_by = configuration.side_by_side.choose(received_at, members)
-    given = command.external_ids or {}
-    external_id, others = read_external_ids(source, command.external_id, given, caller.scope)
-    return NewComplaint(
-        **plain_values(command) | {"external_id": external_id},
-        external_ids=others,
-        source=source,
-        received_at=received_at,
-        policy=policy,
-        policy_chosen_by=dict(chosen_by),
-        actor=caller.actor,
-        created_by=caller.login,
-        category=configuration.classify(command.category, retired_too=True),
-        priority=command.priority,
-        first_owner=command.first_owner,
-        complainant=_person_of(command.complainant),
-        reporter=_person_of(command.reporter),
-        identity=identity_of(command.complainant, policy),
-        import_id=request.import_id,
-        import_digest=None if external_id else request.row_digest,
-        team=request.team,
-        ending=request.ending,
-    )
-
-
-def _sources_of(caller: Caller) -> str:
-    return " or ".join(map(repr, sorted(caller.scope_for(Right.CREATE).names)))
-
-
-def _check_team(request: IntakeRequest, configuration: Configuration) -> None:
-    """Raise InvalidContent for an unknown team. A complaint that has ended may belong to a retired team."""
-    if request.team is None:
-        return
-    team = configuration.directory.teams.get(request.team)
-    if team is None or not (team.active or request.ending):
-        raise InvalidContent.at("/team", f"There is no active team {request.team!r}.")
-
-
-def identity_of(person: PersonIn | Person | None, policy: Policy) -> Identity:
-    """The identity of a person, in comparable form; empty for None."""
-    if person is None:
-        return Identity()
-    return identify(
-        account_no=person.account_no, phone=person.phone, email=person.email, region=policy.phone_region
-    )
-
-
-def _person_of(given: PersonIn | None) -> Person | None:
-    return None if given is None else Person(**given_members(given))
-
-
-def _find_retired_choice(new: NewComplaint, configuration: Configuration) -> InvalidContent | None:
-    """The refusal of a retired category, or of a user who left. A repeated post chooses nothing (rule 1.7)."""
-    try:
-        configuration.classify(new.category.code if new.category else None)
-        if new.first_owner is not None:
-            check_user(configuration, new.first_owner, "/first_owner")
-    except InvalidContent as refusal:
-        return refusal
-    return None
 
 
 def _register_wave(
@@ -268,7 +161,7 @@ def _register_wave(
     received = {n: before.received[n] for n in wave}
     numbers = {n: number for n, number in received.items() if isinstance(number, int)}
     configuration = service.configuration(tx)
-    choices = {n: _find_retired_choice(wave[n], configuration) for n in numbers}
+    choices = {n: find_retired_choice(wave[n], configuration) for n in numbers}
     refused: dict[int, ComplaintError] = {n: refusal for n, refusal in choices.items() if refusal}
     refused |= refuse_taken_ids({n: wave[n] for n in numbers if n not in refused}, before.holders, {})
     numbered = {n: (number, wave[n]) for n, number in numbers.items() if n not in refused}

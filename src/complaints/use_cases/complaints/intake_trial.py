@@ -7,7 +7,7 @@ from complaints.storage.database.look_ups import look_up
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import IntakeRequest, check_requests
+from complaints.use_cases.complaints.intake_checks import IntakeRequest, check_requests
 from complaints.use_cases.complaints.repeats import EarlierComplaints, ask_for_earlier
 from complaints.use_cases.service import Service
 

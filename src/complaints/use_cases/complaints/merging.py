@@ -24,7 +24,7 @@ from complaints.storage.rows.person import COMPLAINANT
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.changing import catch_up, last_changed_at, open_change
-from complaints.use_cases.complaints.intake import identity_of
+from complaints.use_cases.complaints.identities import identity_of
 from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.service import Service
 

@@ -4,13 +4,8 @@ from collections.abc import Callable, Sequence
 
 from complaints.domain.errors import ComplaintError
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.complaints.intake import (
-    IntakeRequest,
-    IntakeResult,
-    check_requests,
-    look_up_checked,
-    register_checked,
-)
+from complaints.use_cases.complaints.intake import IntakeResult, look_up_checked, register_checked
+from complaints.use_cases.complaints.intake_checks import IntakeRequest, check_requests
 from complaints.use_cases.once import Answer, Outcome, answer_claimed, ask_for_keys
 from complaints.use_cases.service import Contended, Service
 

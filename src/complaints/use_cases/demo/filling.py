@@ -13,7 +13,9 @@ from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.queries.audit import count_complaints
 from complaints.storage.rows import installation
 from complaints.storage.rows.installation import Demo
-from complaints.use_cases.complaints.intake import IntakeRequest, identity_of, plan_first_post
+from complaints.use_cases.complaints.identities import identity_of
+from complaints.use_cases.complaints.intake import plan_first_post
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.repeats import EarlierComplaints
 from complaints.use_cases.demo.arrivals import LENGTH, LOCAL, Arrival, ArrivalKind, draw_arrivals
 from complaints.use_cases.demo.clock import QuarterClock, SeededIds

@@ -3,7 +3,7 @@
 from complaints.domain.vocabulary import Channel, ContactChannel
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import IntakeRequest
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.demo.arrivals import Arrival
 from complaints.use_cases.demo.house import program
 from complaints.use_cases.demo.scene import Scene

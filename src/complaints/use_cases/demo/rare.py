@@ -11,7 +11,8 @@ from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.commands.complaints import AddLink, Merge, PatchComplaint, Unmerge
 from complaints.use_cases.complaints import edit
 from complaints.use_cases.complaints.actions import transition
-from complaints.use_cases.complaints.intake import IntakeRequest, register
+from complaints.use_cases.complaints.intake import register
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.notes_and_links import add_link
 from complaints.use_cases.demo.arrivals import LOCAL, Arrival
 from complaints.use_cases.demo.course import LiveComplaint, Work

@@ -15,7 +15,8 @@ from complaints.storage.rows.import_job import ImportJob
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.imported import ImportedComplaint
 from complaints.use_cases.commands.messages import find_faults
-from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register
+from complaints.use_cases.complaints.intake import IntakeResult, register
+from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.service import Service
 
 ParsedRow = tuple[ImportRow, ImportedComplaint | Sequence[Fault]]

@@ -11,7 +11,7 @@ from complaints.storage import indexing, load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import person, reindexing
 from complaints.storage.rows.reindexing import Progress
-from complaints.use_cases.complaints.intake import identity_of
+from complaints.use_cases.complaints.identities import identity_of
 from complaints.use_cases.service import Configuration, Service
 
 BATCH = 200
