@@ -28,8 +28,10 @@ from complaints.domain.time.calendars import WorkCalendar, always_open
 from complaints.domain.time.notation import length_text, target_text
 from complaints.domain.time.working_time import OPEN_UNITS
 from complaints.domain.vocabulary import ContactAfterEnd, find_kind
+from complaints.use_cases.policy_document.deadline_members import RuleMembers
 from complaints.use_cases.policy_document.fields import join_pointer, placed_faults
-from complaints.use_cases.policy_document.models import PolicyMembers, ReadingContext, RuleMembers
+from complaints.use_cases.policy_document.policy_members import PolicyMembers
+from complaints.use_cases.policy_document.reading_context import ReadingContext
 from complaints.use_cases.policy_document.yaml_document import YamlDocument, read_yaml
 
 _MOST_FAULTS = 100
