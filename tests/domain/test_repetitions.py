@@ -11,8 +11,9 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.deadlines import end_repetitions
 from complaints.domain.rules.ladder import MOST_REPETITIONS
 from complaints.domain.rules.passing_time import catch_up
+from complaints.domain.time.local_dates import shift_days
 from complaints.domain.time.notation import parse_repeat
-from complaints.domain.time.working_time import add_time, shift_days
+from complaints.domain.time.working_time import add_time
 from complaints.domain.vocabulary import DeadlineKind, Priority, RecipientRole
 from tests.domain.builders import HANDBOOK, START, WORKING, Life, days, hours, with_rule
 from tests.examples import examples

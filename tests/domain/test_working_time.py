@@ -8,21 +8,19 @@ import pytest
 
 from complaints.domain.errors import InvalidContent
 from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar, always_open
+from complaints.domain.time.local_dates import add_months, shift_days, shift_local
 from complaints.domain.time.working_time import (
     CalendarExhausted,
     Pause,
     Target,
     TimeOutOfRange,
     Unit,
-    add_months,
     add_time,
     due_at,
     elapsed_seconds,
     explain,
     pause_extension_seconds,
     share_at,
-    shift_days,
-    shift_local,
     subtract_time,
 )
 

@@ -23,7 +23,7 @@ from complaints.domain.rules.merging import UNMERGE_ROLES, MergeRecord, unmerge_
 from complaints.domain.rules.ownership import renew_ownership
 from complaints.domain.rules.passing_time import escalate_now
 from complaints.domain.staff import Directory
-from complaints.domain.time import working_time
+from complaints.domain.time import local_dates, working_time
 from complaints.domain.vocabulary import (
     AccessRole,
     Action,
@@ -326,7 +326,7 @@ def _follow_up_met_by(change: Change, context: ActionContext) -> Deadline | None
     if complaint.status is not Status.FOLLOWING_UP:
         return None
     earliest = next(iter(change.unmet(DeadlineKind.FOLLOW_UP, cycle=complaint.cycle)), None)
-    horizon = working_time.shift_days(context.now, policy.contact_match_days, policy.timezone)
+    horizon = local_dates.shift_days(context.now, policy.contact_match_days, policy.timezone)
     return earliest if earliest and earliest.due_at <= horizon else None
 
 

@@ -11,7 +11,7 @@ from complaints.domain.complaint.facts import Deadline
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules.repetitions import MARK, plan_repetitions
-from complaints.domain.time import working_time
+from complaints.domain.time import local_dates, working_time
 from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar
 from complaints.domain.time.working_time import Pause, Target, Unit
 from complaints.domain.vocabulary import DeadlineStatus
@@ -157,7 +157,7 @@ def _step_time(step: Step, deadline: Deadline, terms: DeadlineTerms, policy: Pol
     if step.share is not None:
         return _share_at(step, deadline, terms)
     if step.offset_days is not None:
-        return working_time.shift_days(deadline.due_at, step.offset_days, policy.timezone)
+        return local_dates.shift_days(deadline.due_at, step.offset_days, policy.timezone)
     seconds = step.offset_seconds or 0
     calendar = choose_calendar(deadline, terms.calendar)
     if seconds < 0:

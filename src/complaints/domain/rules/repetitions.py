@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from complaints.domain.time import working_time
+from complaints.domain.time import local_dates, working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.notation import Repeat
 
@@ -53,7 +53,7 @@ def _count_until(
 
 
 def _day_at(repeat: Repeat, first_at: datetime, number: int, timezone: str) -> datetime:
-    return working_time.shift_days(first_at, (repeat.days or 0) * number, timezone)
+    return local_dates.shift_days(first_at, (repeat.days or 0) * number, timezone)
 
 
 def _add_time(start: datetime, seconds: int, calendar: WorkCalendar) -> datetime:

@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 
 from complaints.domain.errors import InvalidContent
 from complaints.domain.time.calendars import ALWAYS_OPEN, OpenHours, WorkCalendar, check_opens
+from complaints.domain.time.local_dates import shift_local
 from complaints.domain.time.notation import parse_target
 from complaints.domain.time.working_time import (
     OPEN_UNITS,
@@ -19,7 +20,6 @@ from complaints.domain.time.working_time import (
     Unit,
     elapsed_seconds,
     join_segments,
-    shift_local,
     trace,
     trace_target,
 )

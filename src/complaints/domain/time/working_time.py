@@ -6,10 +6,9 @@ the earliest instant at which the amount has counted, so a target can be due exa
 Arguments are aware instants in any zone. Results are in UTC and exact to the microsecond.
 """
 
-from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -24,13 +23,13 @@ from complaints.domain.time.calendars import (
     WorkCalendar,
     always_open,
 )
+from complaints.domain.time.local_dates import shift_microseconds
 from complaints.domain.time.zones import (
     DAY,
     SECOND,
     WEEK,
     CalendarExhausted,
     TimeOutOfRange,
-    Zone,
     from_microseconds,
     to_microseconds,
     zone_of,
@@ -44,7 +43,6 @@ __all__ = [
     "Target",
     "TimeOutOfRange",
     "Unit",
-    "add_months",
     "add_time",
     "always_open",
     "due_at",
@@ -53,8 +51,6 @@ __all__ = [
     "join_segments",
     "pause_extension_seconds",
     "share_at",
-    "shift_days",
-    "shift_local",
     "subtract_time",
     "trace",
     "trace_target",
@@ -248,7 +244,9 @@ def _amount(anchor: int, target: Target, calendar: WorkCalendar) -> tuple[int, i
     if target.unit is Unit.WORKING_DAYS and isinstance(calendar.counted_time, OpenHours):
         return _working_days(calendar.counted_time, anchor, target.amount)
     months = target.amount if target.unit is Unit.CALENDAR_MONTHS else 0
-    shifted = _shifted(zone_of(calendar.timezone), anchor, months=months, days=target.amount - months)
+    shifted = shift_microseconds(
+        zone_of(calendar.timezone), anchor, months=months, days=target.amount - months
+    )
     return max(0, shifted - anchor), anchor
 
 
@@ -338,50 +336,6 @@ def trace(
     first = to_microseconds(start)
     pieces = _cut(counted_time.pieces(first), _merged(pauses, first))
     yield from map(_segment, _until(pieces, _microseconds(seconds)))
-
-
-# Local dates ------------------------------------------------------------------------------------------------
-
-
-def shift_days(instant: datetime, days: int, timezone: str) -> datetime:
-    """The same local time `days` later, or earlier if negative (rule 2.4).
-
-    Raises TimeOutOfRange, and InvalidContent for an unknown zone.
-    """
-    return shift_local(instant, timezone, days=days)
-
-
-def add_months(instant: datetime, months: int, timezone: str) -> datetime:
-    """The same local time `months` later, or on the last day of a shorter month (rule 2.7).
-
-    Raises TimeOutOfRange, and InvalidContent for an unknown zone.
-    """
-    return shift_local(instant, timezone, months=months)
-
-
-def shift_local(instant: datetime, timezone: str, *, months: int = 0, days: int = 0) -> datetime:
-    """The same local time `months` and then `days` later. The time between the two shifts need not exist.
-
-    Raises TimeOutOfRange, and InvalidContent for an unknown zone.
-    """
-    return from_microseconds(_shifted(zone_of(timezone), to_microseconds(instant), months=months, days=days))
-
-
-def _shifted(zone: Zone, instant: int, *, months: int, days: int) -> int:
-    if not months and not days:
-        return instant  # without a shift, the second instant of a DST fold stays as it is
-    ordinal, time_of_day = zone.clock(instant)
-    return zone.instant((_months_later(ordinal, months) if months else ordinal) + days, time_of_day)
-
-
-def _months_later(ordinal: int, months: int) -> int:
-    """The same day of a later month, or the last day of a shorter one."""
-    on = date.fromordinal(ordinal)
-    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
-    if not 1 <= year <= 9999:
-        raise TimeOutOfRange("So many months lead out of the calendar: choose fewer.")
-    day = min(on.day, monthrange(year, month + 1)[1])
-    return date(year, month + 1, day).toordinal()
 
 
 # Amounts of counted time, in microseconds -------------------------------------------------------------------

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.json_text import to_json
+from complaints.domain.time.local_dates import add_months, shift_days
 from complaints.domain.time.preview import parse_duration
-from complaints.domain.time.working_time import TimeOutOfRange, add_months, shift_days
+from complaints.domain.time.zones import TimeOutOfRange
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import test_clock
 from complaints.use_cases.access import Caller, Right
