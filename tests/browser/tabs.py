@@ -25,7 +25,7 @@ _FIND_CUT = """() => {
     if (box.width === 0 || style.visibility === "hidden" || one.matches(".skip, .unseen")) continue;
     const name = one.outerHTML.slice(0, 80);
     if (box.right > width + 1 || box.left < -1) cut.push(`outside the window: ${name}`);
-    const hides = one.tagName !== "INPUT" && style.overflowX !== "visible";
+    const hides = style.overflowX !== "visible";
     if (hides && one.scrollWidth > one.clientWidth + 1) cut.push(`cut sideways: ${name}`);
     if (style.overflowY === "hidden" && one.scrollHeight > one.clientHeight + 1) cut.push(`cut below: ${name}`);
   }
