@@ -13,9 +13,13 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import anyio
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from complaints.api.app import _bytes_for, create_app
+from complaints.api.complaints.file_threads import FileThreads, StreamedFile
 from complaints.api.middleware import RequestLimits
 from complaints.domain.complaint.attachments import AttachmentLimits
 from complaints.domain.vocabulary import AccessRole
@@ -257,6 +261,25 @@ def test_a_bucket_does_as_a_directory(scenario: Scenario, bucket: Any, tmp_path:
         answer = desk.add()
         assert (answer.status_code, answer.json()["type"]) == (503, "/problems/service-unavailable")
         assert desk.client.get(desk.address).json()["items"] == []
+
+
+def test_a_download_closes_its_file_for_a_client_who_left_before_the_first_byte() -> None:
+    closed: list[bool] = []
+
+    async def send_to_nobody(_message: Message) -> None:
+        raise OSError
+
+    async def answer() -> None:
+        response = StreamedFile(FileThreads(), iter([b"x"]), lambda: closed.append(True), {})
+        scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+        with pytest.raises(ClientDisconnect):
+            await response(scope, receive_nothing, send_to_nobody)
+
+    async def receive_nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    anyio.run(answer)
+    assert closed == [True]
 
 
 # A real server ------------------------------------------------------------------------------------------------------

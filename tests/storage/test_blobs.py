@@ -13,10 +13,11 @@ from complaints.settings import Settings
 from complaints.storage.blobs import directory
 from complaints.storage.blobs.directory import BlobDirectory
 from complaints.storage.blobs.s3 import PART, BlobBucket
-from complaints.storage.blobs.store import BlobStore, BlobWriter, StoreUnavailable
+from complaints.storage.blobs.store import BlobMissing, BlobStore, BlobWriter, StoreUnavailable
 from complaints.wiring import NotReady, new_id, open_attachment_store, wall_now
 
 LATER = timedelta(minutes=1)
+_DESCRIPTORS = Path("/proc/self/fd")
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)  # the server of the test says 2010 for every upload
 
 
@@ -48,8 +49,21 @@ def test_a_blob_is_there_as_a_whole_after_finish(store: BlobStore, parts: list[b
     store.delete(blob_id)
     store.delete(blob_id)
     assert list(store.list_blobs()) == []
-    with pytest.raises(StoreUnavailable, match="not in the store"):
+    with pytest.raises(BlobMissing, match="not in the store"):
         store.read(blob_id)
+
+
+def test_a_reader_that_is_closed_before_the_first_part_gives_everything_back(store: BlobStore) -> None:
+    blob_id = new_id()
+    writer = store.create(blob_id)
+    writer.write(b"abc")
+    writer.finish()
+    b"".join(store.read(blob_id))
+    before = len([*_DESCRIPTORS.iterdir()])
+    for _ in range(20):
+        store.read(blob_id).close()
+    # A connection that the bucket keeps is open or not, and its server is in this process too.
+    assert len([*_DESCRIPTORS.iterdir()]) < before + 10
 
 
 def test_what_is_discarded_or_old_and_unfinished_is_gone(store: BlobStore) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from complaints.api.feature import NO_ANNEXES
 from complaints.domain.complaint.attachments import Attachment
+from complaints.outbound.clamd import Clamd
 from complaints.serving.scheduler import Loops
 from complaints.settings import Settings
 from complaints.use_cases.access import SYSTEM
@@ -108,6 +110,14 @@ def test_a_scanner_that_is_away_is_asked_less_and_less(guarded: Scenario) -> Non
     assert counts[0] == scanning._FAILURES
     assert counts == sorted(counts)
     assert counts[-1] - counts[-2] == scanning._FAILURES
+
+
+def test_a_scanner_that_is_away_leaves_no_file_open(guarded: Scenario, tmp_path: Path) -> None:
+    one = _add(guarded, str(guarded.post().id), b"good")
+    ScanWorker(guarded.service, Clamd(f"unix://{tmp_path}/none")).scan_waiting()
+    # A descriptor that was closed since the look at the directory has no link any more.
+    links = [entry.readlink() for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    assert [link for link in links if link.name == str(one.id)] == []
 
 
 def test_the_loop_of_a_process_scans_what_it_takes_at_once(

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from complaints.api import cursors
-from complaints.api.complaints.file_threads import FileThreads
+from complaints.api.complaints.file_threads import FileThreads, StreamedFile
 from complaints.api.http.content_types import read_content_type
 from complaints.api.http.file_names import attachment_header, read_file_name
 from complaints.api.http.strict_route import StrictRoute
@@ -290,7 +290,7 @@ async def _send_bytes(
         "Content-Disposition": attachment_header(found.name),
         "Content-Length": str(found.size),
     }
-    return StreamingResponse(threads.stream(parts), headers=sent, media_type="application/octet-stream")
+    return StreamedFile(threads, parts, parts.close, sent)
 
 
 def _is_known(if_none_match: str, etag: str) -> bool:

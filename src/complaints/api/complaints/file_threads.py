@@ -3,10 +3,12 @@
 They are few and their own: a slow disk or a slow S3 delays attachments, and no other request.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TypeVar
 
 from anyio import CancelScope, CapacityLimiter, to_thread
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 T = TypeVar("T")
 THREADS = 8
@@ -31,3 +33,26 @@ class FileThreads:
         """The parts, each read in a thread."""
         while (part := await self.run(lambda: next(parts, None))) is not None:
             yield part
+
+
+class StreamedFile(StreamingResponse):
+    """Answers with the parts of a file. Calls `close` in any case, also for a client who left before the first part."""
+
+    media_type = "application/octet-stream"
+
+    def __init__(
+        self,
+        threads: FileThreads,
+        parts: Iterator[bytes],
+        close: Callable[[], None],
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(threads.stream(parts), headers=headers)
+        self._threads, self._close = threads, close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._threads.run_to_end(self._close)

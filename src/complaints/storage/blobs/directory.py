@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from complaints.storage.blobs.store import CHUNK, BlobStore, StoredBlob, StoreUnavailable
+from complaints.storage.blobs.store import CHUNK, BlobMissing, BlobStore, StoredBlob, StoreUnavailable
 
 _INCOMING = "incoming"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -32,11 +32,10 @@ class BlobDirectory:
             _make_directory(self._root / _INCOMING)
             return _FileWriter(self._root / _INCOMING / str(blob_id), self._path(blob_id))
 
-    def read(self, blob_id: UUID) -> Iterator[bytes]:
-        """The bytes of a blob in parts. Raises StoreUnavailable at once if it is not there."""
+    def read(self, blob_id: UUID) -> "_FileReader":
+        """Open a blob. Raises BlobMissing at once if it is not there."""
         with _told():
-            descriptor = os.open(self._path(blob_id), os.O_RDONLY)
-        return _read_parts(descriptor)
+            return _FileReader(os.open(self._path(blob_id), os.O_RDONLY))
 
     def delete(self, blob_id: UUID) -> None:
         """Delete a blob. Does nothing if it is not there."""
@@ -100,6 +99,29 @@ class _FileWriter:
             os.close(descriptor)
 
 
+class _FileReader(Iterator[bytes]):
+    """Reads one file in parts."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    def __next__(self) -> bytes:
+        if self._descriptor is None:
+            raise StopIteration
+        with _told():
+            part = os.read(self._descriptor, CHUNK)
+        if not part:
+            self.close()
+            raise StopIteration
+        return part
+
+    def close(self) -> None:
+        """Close the file."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Raise StoreUnavailable for a failure of the file system. The log has the reason and the path."""
@@ -110,22 +132,10 @@ def _told() -> Iterator[None]:
         if error.errno in _FULL:
             raise StoreUnavailable("The store of attachments is full: try again later.") from error
         if error.errno == errno.ENOENT:
-            raise StoreUnavailable("The bytes of this attachment are not in the store just now.") from error
+            raise BlobMissing from error
         raise StoreUnavailable(
             "The store of attachments cannot be used just now: try again shortly."
         ) from error
-
-
-def _read_parts(descriptor: int) -> Iterator[bytes]:
-    try:
-        while True:
-            with _told():
-                part = os.read(descriptor, CHUNK)
-            if not part:
-                return
-            yield part
-    finally:
-        os.close(descriptor)
 
 
 def _make_directory(path: Path) -> None:

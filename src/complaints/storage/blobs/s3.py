@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from complaints.storage.blobs.store import CHUNK, BlobStore, StoredBlob, StoreUnavailable
+from complaints.storage.blobs.store import CHUNK, BlobMissing, BlobStore, StoredBlob, StoreUnavailable
 
 PART = 8 * 1024 * 1024
 """The bytes of a part. S3 takes no smaller parts than 5 MiB, but for the last one."""
@@ -50,11 +50,10 @@ class BlobBucket:
         """Begin to write a blob. Nothing is sent before the first part is full."""
         return _ObjectWriter(self._client, self._place(blob_id))
 
-    def read(self, blob_id: UUID) -> Iterator[bytes]:
-        """The bytes of a blob in parts. Raises StoreUnavailable at once if it is not there."""
+    def read(self, blob_id: UUID) -> "_ObjectReader":
+        """Open a blob. Raises BlobMissing at once if it is not there."""
         with _told():
-            body = self._client.get_object(**self._place(blob_id))["Body"]
-        return _read_parts(body)
+            return _ObjectReader(self._client.get_object(**self._place(blob_id))["Body"])
 
     def delete(self, blob_id: UUID) -> None:
         """Delete a blob. Does nothing if it is not there."""
@@ -136,6 +135,22 @@ class _ObjectWriter:
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
 
+class _ObjectReader(Iterator[bytes]):
+    """Reads one object in parts."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self._parts: Iterator[bytes] = body.iter_chunks(CHUNK)
+
+    def __next__(self) -> bytes:
+        with _told():
+            return next(self._parts)
+
+    def close(self) -> None:
+        """Close the answer, so that its connection is free."""
+        self._body.close()
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Raise StoreUnavailable for a failure of the store. The log has the reason."""
@@ -144,18 +159,10 @@ def _told() -> Iterator[None]:
     except (ClientError, BotoCoreError) as error:
         log.warning("the bucket of attachments failed", exc_info=error)
         if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _MISSING:
-            raise StoreUnavailable("The bytes of this attachment are not in the store just now.") from error
+            raise BlobMissing from error
         raise StoreUnavailable(
             "The store of attachments cannot be used just now: try again shortly."
         ) from error
-
-
-def _read_parts(body: Any) -> Iterator[bytes]:
-    try:
-        with _told():
-            yield from body.iter_chunks(CHUNK)
-    finally:
-        body.close()
 
 
 _: type[BlobStore] = BlobBucket

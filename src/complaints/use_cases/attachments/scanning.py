@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -60,7 +61,8 @@ class ScanWorker:
     def _scan(self, claimed: Attachment) -> bool:
         """Scan one attachment and record the answer. False without an answer: then it waits, each time longer."""
         try:
-            finding = self.scanner.scan(self.service.attachments.blobs.read(claimed.id))
+            with closing(self.service.attachments.blobs.read(claimed.id)) as parts:
+                finding = self.scanner.scan(parts)
         except Unavailable as failure:
             log.warning(
                 "an attachment was not scanned", extra={"attachment": claimed.id, "why": failure.detail}
