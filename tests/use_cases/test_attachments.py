@@ -1,5 +1,6 @@
 """Attachments: what is kept of a stream of bytes, what is refused, and what a failure leaves."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from sqlalchemy import update
 from complaints.domain.complaint.attachments import Attachment, AttachmentLimits
 from complaints.domain.errors import ComplaintError, Conflict, InvalidContent, NotFound
 from complaints.domain.vocabulary import AccessRole, AttachmentStatus, Visibility
+from complaints.storage.blobs import directory
 from complaints.storage.blobs.directory import BlobDirectory
 from complaints.storage.blobs.store import StoreUnavailable
 from complaints.storage.rows.attachment import attachment
@@ -229,6 +231,36 @@ def test_check_finds_bytes_that_lack_and_bytes_that_are_others(
     files[str(changed.id)].write_bytes(b"ab")
     assert f"attachment {changed.id} has 2 bytes, not 3" in [
         one.message for one in check_attachments(stored.service)
+    ]
+
+
+def test_check_says_which_bytes_cannot_be_read_and_ends_if_it_is_the_store(
+    stored: Scenario, blobs: BlobDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [str(_add(stored, str(stored.post().id), parts=(b"abc",)).id) for _ in range(5)]
+    files = {file.name: file for file in _files(blobs)}
+    spoilt: list[str] = []
+    read = os.read
+
+    def read_or_fail(descriptor: int, size: int) -> bytes:
+        if os.fstat(descriptor).st_ino in [files[name].stat().st_ino for name in spoilt]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(descriptor, size)
+
+    def messages() -> list[str]:
+        return [one.message.partition(": ")[0] for one in check_attachments(stored.service, reads_bytes=True)]
+
+    monkeypatch.setattr(directory.os, "read", read_or_fail)
+    files[names[4]].unlink()
+    spoilt += names[:2]
+    found = [
+        *(f"attachment {name} cannot be read" for name in spoilt),
+        f"attachment {names[4]} has no bytes in the store",
+    ]
+    assert messages() == found
+    spoilt.append(names[2])
+    assert messages() == [f"attachment {name} cannot be read" for name in spoilt] + [
+        "the store cannot be read"
     ]
 
 

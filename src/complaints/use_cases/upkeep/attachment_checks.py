@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from uuid import UUID
 
 from complaints.domain.complaint.attachments import Attachment
-from complaints.storage.blobs.store import BlobStore, StoreUnavailable
+from complaints.storage.blobs.store import BlobMissing, BlobStore, StoreUnavailable
 from complaints.storage.rows import attachment as attachment_rows
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.violation import Violation
 
 _BATCH = 1000
+_FAILURES = 3  # the check ends after so many in a row: then it is the store, not the attachment
 _NAME = "attachments stored"
 
 
@@ -24,11 +26,24 @@ def check_attachments(service: Service, *, reads_bytes: bool = False) -> Iterato
     try:
         blobs = service.attachments.blobs
         sizes = {one.id: one.size for one in blobs.list_blobs()}
-        for one in _all_live(service):
-            if fault := _find_fault(blobs, sizes, one, reads_bytes=reads_bytes):
-                yield Violation(_NAME, "", f"attachment {one.id} {fault}")
     except StoreUnavailable as failure:
         yield Violation(_NAME, "", f"the store cannot be read: {failure.detail}")
+        return
+    failures = 0
+    for one in _all_live(service):
+        try:
+            fault = _find_fault(blobs, sizes, one, reads_bytes=reads_bytes)
+            failures = 0
+        except StoreUnavailable as failure:
+            fault = f"cannot be read: {failure.detail}"
+            failures += 1
+        if fault:
+            yield Violation(_NAME, "", f"attachment {one.id} {fault}")
+        if failures == _FAILURES:
+            yield Violation(
+                _NAME, "", "the store cannot be read: the attachments after that were not checked"
+            )
+            return
 
 
 def _all_live(service: Service) -> Iterator[Attachment]:
@@ -50,10 +65,11 @@ def _find_fault(
         return f"has {size} bytes, not {one.size}"
     if size is not None and not reads_bytes:
         return None
+    digest = hashlib.sha256()
     try:
-        digest = hashlib.sha256()
-        for part in blobs.read(one.id):  # one that is not listed may be new
-            digest.update(part)
-    except StoreUnavailable:
+        with closing(blobs.read(one.id)) as parts:  # one that is not listed may be new
+            for part in parts:
+                digest.update(part)
+    except BlobMissing:
         return "has no bytes in the store"
     return None if digest.digest() == one.digest else "has other bytes than those that were sent"
