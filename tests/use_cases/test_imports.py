@@ -261,6 +261,25 @@ def test_a_worker_that_lost_its_claim_saves_nothing(
     assert _find(scenario, job).done == 1
 
 
+def test_a_worker_that_stalls_does_not_stop_an_import_that_another_has_finished(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file of an import that has ended is empty, so it cannot be read."""
+    job = _start(scenario, ImportRequest(FILE, CSV, None, REPEATED))
+    late = ImportWorker(scenario.service, "late", lambda: wall_now() + timedelta(seconds=11))
+    open_file = ImportWorker._open
+
+    def stall(worker: ImportWorker, job: ImportJob) -> Any:
+        monkeypatch.setattr(ImportWorker, "_open", open_file)
+        late.work_on_all()
+        return worker._open(job)
+
+    monkeypatch.setattr(ImportWorker, "_open", stall)
+    _worker(scenario).work_on_all()
+    ended = _find(scenario, job)
+    assert (ended.status, ended.accepted, ended.stopped_because) == ("completed", 2, None)
+
+
 def test_an_import_that_fails_by_surprise_holds_up_no_other(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:

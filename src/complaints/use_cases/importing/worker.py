@@ -72,7 +72,9 @@ class ImportWorker:
         try:
             ended = self._work_through(job, progress)
         except InvalidContent as refusal:  # the file cannot be read after all: trying again would not help
-            ended = self.service.write(partial(self._stop, import_id=import_id, because=refusal.detail))
+            ended = self.service.write(
+                partial(self._stop_claimed, import_id=import_id, because=refusal.detail)
+            )
         if ended is None:
             self.service.write(lambda tx: import_job.release(tx, import_id, self.name))
             return False
@@ -160,7 +162,7 @@ class ImportWorker:
         if job is None or job.done != start.row:
             return None
         if because := _reason_to_stop(self.service.configuration(tx), job, tx.now):
-            return self._stop(tx, import_id=import_id, because=because), ChunkResult()
+            return self._stop(tx, job, because), ChunkResult()
         result = import_rows(self.service, tx, job, chunk, seen)
         done = job.done + len(chunk)
         finished = done >= job.rows or not chunk
@@ -179,10 +181,13 @@ class ImportWorker:
         _count_work(tx, job, result)
         return job, result
 
-    def _stop(self, tx: Transaction, *, import_id: UUID, because: str) -> ImportJob:
-        """Stop an import for good. The rows that are done stay."""
-        job = import_job.find_job(tx, import_id)
-        assert job is not None  # imports are never deleted
+    def _stop_claimed(self, tx: Transaction, *, import_id: UUID, because: str) -> ImportJob | None:
+        """Stop an import for good. None if the claim is lost: another worker has ended it, or goes on with it."""
+        job = import_job.lock_claimed(tx, import_id, self.name)
+        return self._stop(tx, job, because) if job else None
+
+    def _stop(self, tx: Transaction, job: ImportJob, because: str) -> ImportJob:
+        """Stop a locked import for good. The rows that are done stay."""
         stopped = replace(job, status=ImportStatus.STOPPED, stopped_because=because, finished_at=tx.now)
         import_job.record_progress(tx, stopped, claimed_until=self.wall())
         return stopped
