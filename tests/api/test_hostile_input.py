@@ -632,6 +632,7 @@ ACTIONS: list[tuple[dict[str, Any], Expected]] = [
     ({**RESOLVE, "cause": "fate"}, INVALID),
     *(({**RESOLVE, "compensation": {"amount": amount, "currency": "CNY"}}, INVALID) for amount in AMOUNTS),
     ({**RESOLVE, "compensation": {"amount": 1, "currency": "yuan"}}, INVALID),
+    ({**RESOLVE, "compensation": {"amount": 1, "currency": "RMB"}}, INVALID),
     ({**RESOLVE, "compensation": {"amount": 1}}, INVALID),
     *(
         ({"action": "record_contact", "outcome": "solved", "csat": csat}, INVALID)

@@ -46,6 +46,7 @@ BEYOND_A_SCHEMA = re.compile(
             r"This period ends on|was not published before|Name a team or a department|periods of this layout",
             r"A column has exactly one of|refers to itself|Two columns have|department has no team",
             r"This layout comes with the program",
+            r"must be a currency of ISO 4217",
             r"No hour is open|too far (away|in the past)|linked to itself|An early close needs",
         )
     )

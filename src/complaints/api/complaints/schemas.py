@@ -106,9 +106,12 @@ class ResultShown(BaseModel):
 
 
 class SatisfactionShown(BaseModel):
-    """What the last answered contact brought."""
+    """What the last answered contact brought. The scores stay until the next one, also in a new cycle."""
 
-    outcome: Annotated[ContactOutcome | None, Field(description="How the contact ended.")]
+    outcome: Annotated[
+        ContactOutcome | None,
+        Field(description="How the contact ended. Null in a cycle that has no answered contact yet."),
+    ]
     csat: Annotated[int, Field(ge=1, le=5)] | None
     nps: Annotated[int, Field(ge=0, le=10)] | None
 

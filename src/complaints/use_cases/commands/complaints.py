@@ -25,6 +25,7 @@ from complaints.use_cases.commands.field_types import (
     Attributes,
     Code,
     Content,
+    Currency,
     Email,
     ExternalIdChanges,
     ExternalIds,
@@ -162,7 +163,7 @@ class Compensation(Content):
     """Money granted."""
 
     amount: Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
 
 
 class _Transition(Content):

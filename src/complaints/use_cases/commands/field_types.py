@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from complaints.domain.complaint.currencies import find_currency_fault
 from complaints.domain.complaint.identity import find_account_fault, find_email_fault, find_phone_fault
 from complaints.domain.instants import MalformedInstant, read_instant
 from complaints.domain.visibility import has_visible_character
@@ -145,6 +146,7 @@ Phone = Annotated[
     Field(min_length=5, max_length=32, json_schema_extra=_PHONE_SCHEMA),
     _judged_by(find_phone_fault),
 ]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), _judged_by(find_currency_fault)]
 AccountNo = Annotated[Code, _judged_by(find_account_fault)]
 Email = Annotated[
     str, Field(max_length=254, json_schema_extra={"format": "email"}), _judged_by(find_email_fault)
