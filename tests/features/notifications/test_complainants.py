@@ -185,6 +185,34 @@ def test_rule_10_09_a_question_is_sent_and_repeated_while_it_waits(house: Corres
     assert [one.complaint_id for one in moot] == [answered.id]
 
 
+def test_rule_10_09_a_reminder_of_a_hold_that_ended_is_not_sent_for_the_next_hold(
+    house: Correspondence,
+) -> None:
+    begun_at = house.now()
+    posted = house.post(complainant=ANN)
+    house.act(posted, "respond", message="Hello", contact_channel="phone")
+
+    def hold_until(days: int) -> None:
+        until = (begun_at + timedelta(days=days)).isoformat()
+        house.act(posted, "hold", reason="awaiting_complainant", until=until)
+
+    hold_until(6)
+    house.tell()
+    house.advance(days=2)
+    house.act(posted, "resume")
+    house.advance(days=2)
+    hold_until(10)
+    [question] = house.tell()
+    assert "This is a reminder" not in bodies(question)[0]
+    house.advance(days=1, minutes=1)
+    assert house.tell() == []
+    house.advance(days=4)
+    [reminder] = house.tell()
+    assert "This is a reminder" in bodies(reminder)[0]
+    moot = [one for one in house.deliveries() if one.status is MessageStatus.MOOT]
+    assert [(one.template, one.repetition) for one in moot] == [("question", 1)]
+
+
 def test_rule_10_06_an_unknown_mailbox_makes_an_escalation(house: Correspondence) -> None:
     posted = house.post(complainant={"email": "unknown@example.com"})
     assert house.tell() == []

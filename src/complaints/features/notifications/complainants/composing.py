@@ -7,10 +7,11 @@ from typing import Any
 
 from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.numbers import number_of
+from complaints.domain.instants import write_instant
 from complaints.domain.policy.policy import Policy
 from complaints.domain.vocabulary import DeadlineKind, EventType, HoldReason
 from complaints.features.notifications.complainants import tables
-from complaints.features.notifications.complainants.planning import ComplainantTopic
+from complaints.features.notifications.complainants.planning import HELD_AT, ComplainantTopic
 from complaints.features.notifications.complainants.wording import (
     MailContent,
     name_zone,
@@ -115,6 +116,9 @@ class _ComplainantMail:
         hold = self.complaint.current_hold
         if hold is None or hold.reason is not HoldReason.AWAITING_COMPLAINANT:
             return None
+        held_at = write_instant(hold.started_at)
+        if self.delivery.facts.get(HELD_AT, held_at) != held_at:
+            return None  # a later hold, which has a question and a reminder of its own
         words = self.words["question"]
         until = words["until"].format(time=self._time(hold.until_at, self.policy.timezone))
         first = (words["reminder"],) if self.delivery.repetition else ()
