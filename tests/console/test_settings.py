@@ -423,6 +423,9 @@ def test_rotas_wishes_and_failed_messages(sign_in: SignIn, client: ApiClient) ->
     assert (refused.status_code, len(faults_of(refused.text))) == (422, 1)
     half = send(own, "/settings/notifications/change", wishes | {"quiet_hours.until_time": ""})
     assert 'aria-describedby="note-quiet_hours.until_time"' in half.text
+    always = send(own, "/settings/notifications/change", wishes | {"quiet_hours.until_time": "22:00"})
+    assert 'aria-describedby="note-quiet_hours.until_time"' in always.text
+    assert "must be another time than the begin of the quiet hours" in faults_of(always.text)[0]
 
 
 def test_a_link_sets_a_password_once(sign_in: SignIn) -> None:

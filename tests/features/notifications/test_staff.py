@@ -524,6 +524,7 @@ def test_a_robot_gets_18_messages_a_minute_within_its_size_and_is_left_alone_whe
         ({"digest_times": ["9:00"]}, "/digest_times/0"),
         ({"digest_times": []}, "/digest_times"),
         ({"quiet_hours": {"from_time": "22:00", "until_time": "24:00"}}, "/quiet_hours/until_time"),
+        ({"quiet_hours": {"from_time": "22:00", "until_time": "22:00"}}, "/quiet_hours/until_time"),
         ({"remind_every": "5m"}, "/remind_every"),
         ({"remind_every": "1d"}, "/remind_every"),
         ({"immediate_level": -1}, "/immediate_level"),
