@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from complaints.api.problems.languages import Language
 from complaints.domain.vocabulary import Priority
 
 LANGUAGES = ("en", "zh")
@@ -82,9 +83,9 @@ class TextWriter:
         )
 
 
-def choose_language(language: str) -> str:
+def choose_language(language: str) -> Language:
     """The language of the house that is nearest to a language tag: Chinese for all its forms, otherwise English."""
-    return "zh" if language.lower().startswith("zh") else "en"
+    return Language.CHINESE if language.lower().startswith("zh") else Language.ENGLISH
 
 
 def name_priority(priority: Priority | None, language: str) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from complaints.api.problems.languages import Language
+from complaints.api.problems.written_times import name_zone, write_time
 from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.instants import write_instant
@@ -12,12 +14,7 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.vocabulary import DeadlineKind, EventType, HoldReason
 from complaints.features.notifications.complainants import tables
 from complaints.features.notifications.complainants.planning import HELD_AT, ComplainantTopic
-from complaints.features.notifications.complainants.wording import (
-    MailContent,
-    name_zone,
-    words_in,
-    write_time,
-)
+from complaints.features.notifications.complainants.wording import MailContent, words_in
 from complaints.features.notifications.model import Message, MessageDelivery, MessageRefusal
 from complaints.features.notifications.sending import Parcel
 from complaints.features.notifications.texts import choose_language
@@ -135,6 +132,11 @@ class _ComplainantMail:
         return self._mail((words["intro"],), quote=message, steps=tuple(steps))
 
     @property
+    def language(self) -> Language:
+        """The language in which the mail is written."""
+        return choose_language(self.delivery.language)
+
+    @property
     def number(self) -> str:
         return number_of(self.complaint.sequence)
 
@@ -145,7 +147,7 @@ class _ComplainantMail:
         return by
 
     def _time(self, instant: datetime, zone: str) -> str:
-        return write_time(instant, zone, self.delivery.language)
+        return write_time(instant, zone, self.language).words
 
     def _way_to_answer(self) -> str:
         """By mail if the mailbox is read, or else on the page of the complaint, or not at all."""
@@ -163,10 +165,10 @@ class _ComplainantMail:
         has_times: bool = False,
     ) -> MailContent:
         common = self.words["common"]
-        zone = name_zone(self.policy.timezone, self.delivery.language)
+        zone = name_zone(self.policy.timezone, self.language)
         url = self.service.public_url
         return MailContent(
-            language=choose_language(self.delivery.language),
+            language=self.language,
             title=self.words[self.topic]["title"].format(number=self.number),
             paragraphs=paragraphs,
             quote=quote,
