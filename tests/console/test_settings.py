@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from complaints.domain.vocabulary import AccessRole
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.model import Audience, NewDelivery
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.seeding import shipped_policy

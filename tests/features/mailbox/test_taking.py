@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import Channel, Status
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.mailbox import taking
 from complaints.features.notifications.mailbox.tables import MailFate
 from complaints.features.notifications.model import (
@@ -22,7 +23,6 @@ from complaints.features.notifications.model import (
     MessageStatus,
     NewDelivery,
 )
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.attachments.reading import list_attachments
 from complaints.use_cases.complaints.signed_addresses import AddressPurpose

@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import Webhook
 from complaints.api.feature import Annexes, Feature, Notice
 from complaints.domain.vocabulary import AccessRole, EventType, RecipientRole
 from complaints.features.notifications import following, imports, outlets, robots
+from complaints.features.notifications.delivery_use_cases import record_receipt
 from complaints.features.notifications.feature import FEATURE
 from complaints.features.notifications.model import (
     MessageChannel,
@@ -31,7 +32,6 @@ from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.tables import deliveries
 from complaints.features.notifications.tables.preferences import write_preference
 from complaints.features.notifications.tables.robots import Robot, write_robot
-from complaints.features.notifications.use_cases import record_receipt
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import follower as follower_rows

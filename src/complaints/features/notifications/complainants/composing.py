@@ -17,7 +17,7 @@ from complaints.features.notifications.complainants.planning import HELD_AT, Com
 from complaints.features.notifications.complainants.wording import MailContent, words_in
 from complaints.features.notifications.model import Message, MessageDelivery, MessageRefusal
 from complaints.features.notifications.sending import Parcel
-from complaints.features.notifications.texts import choose_language
+from complaints.features.notifications.texts import match_language
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints.history import find_last_text
 from complaints.use_cases.complaints.known import load_known_complaint
@@ -134,7 +134,7 @@ class _ComplainantMail:
     @property
     def language(self) -> Language:
         """The language in which the mail is written."""
-        return choose_language(self.delivery.language)
+        return match_language(self.delivery.language)
 
     @property
     def number(self) -> str:

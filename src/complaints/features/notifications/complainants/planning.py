@@ -7,9 +7,9 @@ from enum import StrEnum
 from complaints.domain.instants import read_instant, write_instant
 from complaints.domain.vocabulary import ContactChannel, EventType, HoldReason
 from complaints.features.notifications.complainants import tables
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.model import COMPLAINANT, Audience, MessageChannel, NewDelivery
 from complaints.features.notifications.settings import NotificationSettings
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.complaints.history import EventRecord
 from complaints.use_cases.service import Service, Transaction
 

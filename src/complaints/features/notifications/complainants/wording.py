@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from complaints.features.notifications.texts import choose_language
+from complaints.features.notifications.texts import match_language
 
 _FOLDER = Path(__file__).parent
 _LAYOUTS = Environment(
@@ -54,7 +54,7 @@ class MailContent:
 
 def words_in(language: str) -> Mapping[str, Any]:
     """All words in the language that is nearest to a language tag."""
-    return _read_words(choose_language(language))
+    return _read_words(match_language(language))
 
 
 @cache

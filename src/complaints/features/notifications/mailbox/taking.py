@@ -18,11 +18,11 @@ from complaints.domain.complaint.attachments import Attachment
 from complaints.domain.errors import ComplaintError, Unavailable
 from complaints.domain.visibility import has_visible_character
 from complaints.domain.vocabulary import AccessRole, Channel, Visibility
+from complaints.features.notifications.delivery_use_cases import record_receipt
 from complaints.features.notifications.mailbox import tables
 from complaints.features.notifications.mailbox.reading import IncomingMail, MailFile, MailKind, read_mail
 from complaints.features.notifications.mailbox.tables import MailFate, ReceivedMail
 from complaints.features.notifications.model import ReceiptStatus
-from complaints.features.notifications.use_cases import record_receipt
 from complaints.outbound.mailbox import (
     Mailbox,
     MailboxUnavailable,
