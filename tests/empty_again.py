@@ -13,7 +13,7 @@ _WRITTEN = (
     "deleted_ticket", "ticket_specification", "draft", "saved_view", "user_preference",
     "figure_fact", "figure_exposure",
     "report_layout", "report_recipient", "report_run", "report_schedule", "published_report",
-    "received_mail", "message_delivery", "notification_preference", "robot",
+    "received_mail", "refused_mail", "message_delivery", "notification_preference", "robot",
     "access_log", "attachment", "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline",
     "hold", "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",
     "webhook_attempt", "webhook_delivery", "webhook", "complaint_search", "complaint", "idempotency",

@@ -2,12 +2,15 @@
 
 import asyncio
 import imaplib
+import re
+import socket
 import ssl
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import DictBackend
@@ -87,6 +90,79 @@ def imap_server(context: ssl.SSLContext | None = None) -> Iterator[ImapServer]:
         loop.call_soon_threadsafe(stopping.set)
         thread.join(10)
         loop.close()
+
+
+@dataclass
+class FaultyRelay:
+    """An address at which the server seems to have damaged mails.
+
+    `answers` has the answer to commands that fetch a part of a mail, by the number of the mail and a word of the part.
+    After `CLOSED`, the connection ends.
+    """
+
+    port: int
+    answers: dict[tuple[int, bytes], bytes] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"imap+plain://{USER}:pass%20word@127.0.0.1:{self.port}"
+
+    def find_answer(self, line: bytes) -> bytes | None:
+        """The answer to a command; None: the server answers it."""
+        command = _FETCH.match(line)
+        if command is None:
+            return None
+        found = (
+            a for (uid, word), a in self.answers.items() if uid == int(command[2]) and word in command[3]
+        )
+        answer = next(found, None)
+        return answer and answer.replace(b"TAG", command[1])
+
+
+_FETCH = re.compile(rb"(\S+) UID FETCH (\d+) (.*)", re.IGNORECASE)
+REFUSED = b"TAG NO [SERVERBUG] Internal error occurred.\r\n"
+CLOSED = b"* BYE\r\n"
+
+
+@contextmanager
+def faulty_relay(imap: ImapServer) -> Iterator[FaultyRelay]:
+    """A relay to the server that runs until the end of the block."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection(("127.0.0.1", imap.port)) as server:
+                threading.Thread(target=self.pass_answers, args=(server,), daemon=True).start()
+                self.pass_commands(server)
+                with suppress(OSError):  # the server has closed it before
+                    server.shutdown(socket.SHUT_RDWR)
+
+        def pass_commands(self, server: socket.socket) -> None:
+            for line in self.rfile:
+                answer = relay.find_answer(line)
+                if answer is None:
+                    server.sendall(line)
+                    continue
+                self.wfile.write(answer)
+                if answer == CLOSED:
+                    return
+
+        def pass_answers(self, server: socket.socket) -> None:
+            with suppress(OSError):
+                while part := server.recv(65_536):
+                    self.wfile.write(part)
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        relay = FaultyRelay(server.server_address[1])
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield relay
+        finally:
+            server.shutdown()
+            thread.join(10)
 
 
 _ARGUMENTS = Namespace(

@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from complaints.domain.vocabulary import AccessRole
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.model import Audience, NewDelivery
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.seeding import shipped_policy
@@ -423,6 +423,9 @@ def test_rotas_wishes_and_failed_messages(sign_in: SignIn, client: ApiClient) ->
     assert (refused.status_code, len(faults_of(refused.text))) == (422, 1)
     half = send(own, "/settings/notifications/change", wishes | {"quiet_hours.until_time": ""})
     assert 'aria-describedby="note-quiet_hours.until_time"' in half.text
+    always = send(own, "/settings/notifications/change", wishes | {"quiet_hours.until_time": "22:00"})
+    assert 'aria-describedby="note-quiet_hours.until_time"' in always.text
+    assert "must be another time than the begin of the quiet hours" in faults_of(always.text)[0]
 
 
 def test_a_link_sets_a_password_once(sign_in: SignIn) -> None:

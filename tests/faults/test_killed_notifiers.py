@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from complaints.features.notifications.delivery_use_cases import NAME
 from complaints.features.notifications.model import MessageChannel, MessageStatus
 from complaints.features.notifications.preferences import ChosenChannel, NotificationPreference
 from complaints.features.notifications.tables.deliveries import message_delivery
 from complaints.features.notifications.tables.preferences import write_preference
-from complaints.features.notifications.use_cases import NAME
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.escalation import escalation
 from complaints.storage.rows.follower import find_after

@@ -12,8 +12,8 @@ from tests.support import Scenario, api_client
 BEFORE = "0027"
 NEW = {
     "attachment", "deleted_ticket", "draft", "figure_exposure", "figure_fact", "message_delivery",
-    "notification_preference", "received_mail", "robot", "saved_view", "ticket_specification", "user_preference",
-    "webhook", "webhook_attempt", "webhook_delivery",
+    "notification_preference", "received_mail", "refused_mail", "robot", "saved_view", "ticket_specification",
+    "user_preference", "webhook", "webhook_attempt", "webhook_delivery",
 }  # fmt: skip
 
 

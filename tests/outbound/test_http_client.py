@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -146,6 +147,39 @@ def test_a_name_whose_address_changes_is_dialled_only_where_it_was_checked(recei
     with GuardedClient(allowed, resolver=rebind) as client:
         assert reason(client, "https://other.example/") == "refused-address"
     assert len(receiver.posts) == 1
+
+
+def test_a_silent_address_leaves_time_for_the_next_one(receiver: HttpReceiver) -> None:
+    with silent_address("127.0.0.2", receiver.port):
+        addresses = ["127.0.0.2", "127.0.0.1"]
+        with GuardedClient(LOOPBACK, seconds=2, resolver=lambda host, port: addresses) as client:
+            assert client.post(f"http://receiver.example:{receiver.port}/hook", b"", {}).status == 200
+
+
+def test_silent_addresses_are_left_in_time() -> None:
+    with silent_address("127.0.0.2", 0) as port:
+        begun = time.monotonic()
+        with GuardedClient(LOOPBACK, seconds=0.4, resolver=lambda host, port: ["127.0.0.2"] * 9) as client:
+            assert reason(client, f"http://receiver.example:{port}/") == "timeout"
+        assert 0.3 < time.monotonic() - begun < 2
+
+
+@contextmanager
+def silent_address(address: str, port: int) -> Iterator[int]:
+    """A port that answers no attempt to connect, because the queue of its server is full. Gives the port."""
+    with socket.socket() as server, ExitStack() as opened:
+        server.bind((address, port))
+        server.listen(0)
+        place = server.getsockname()
+        for _ in range(3):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(place)
+        probe = opened.enter_context(socket.socket())
+        probe.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            probe.connect(place)
+        yield int(place[1])
 
 
 def test_a_name_without_address_and_an_unsafe_url_are_failures() -> None:

@@ -17,6 +17,7 @@ import httpcore2
 from complaints.outbound.allow_list import Address, AllowList
 
 Resolve = Callable[[str, int], Sequence[str]]
+_SHORTEST_DIAL_SECONDS = 2.0  # the system sends a lost packet again after one second
 _NO_TIME_LEFT = "no time was left for the answer"
 
 
@@ -63,6 +64,14 @@ class TimeLimit:
             raise httpcore2.ReadTimeout(_NO_TIME_LEFT)
         return seconds
 
+    def share(self, parts: int) -> float:
+        """The seconds for the first of `parts` addresses: at most half of them if others follow.
+
+        Raises httpcore2.ReadTimeout if there are none.
+        """
+        left = self.left()
+        return left if parts == 1 else max(left / parts, min(left / 2, _SHORTEST_DIAL_SECONDS))
+
 
 class GuardedBackend(httpcore2.NetworkBackend):
     """Opens connections to checked addresses only. `resolver` gives the addresses of a host."""
@@ -79,14 +88,14 @@ class GuardedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore2.NetworkStream:
-        """Connect to the first checked address that answers."""
+        """Connect to the first checked address that answers. A silent one takes its share of the time only."""
         del timeout  # the limit of the whole exchange counts
         failure: Exception = httpcore2.ConnectError("the name of the receiver has no address")
-        for address in check_addresses(host, self._resolve(host, port), self._allowed):
+        addresses = check_addresses(host, self._resolve(host, port), self._allowed)
+        for number, address in enumerate(addresses):
+            seconds = self._limit.share(len(addresses) - number)
             try:
-                stream = self._inner.connect_tcp(
-                    str(address), port, self._limit.left(), local_address, socket_options
-                )
+                stream = self._inner.connect_tcp(str(address), port, seconds, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
                 continue

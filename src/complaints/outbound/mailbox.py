@@ -17,11 +17,16 @@ LONGEST_SECONDS = 30.0  # for one answer of the server
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _ARRIVAL = re.compile(rb'INTERNALDATE " ?([^"]+)"')
 _ARRIVAL_FORM = "%d-%b-%Y %H:%M:%S %z"
+_NO_BODY = b"BODY[] NIL"
 _SEEN = "\\Seen"
 
 
 class MailboxUnavailable(Exception):
     """The server did not answer, or not as IMAP demands. A later try may succeed. The message has no password."""
+
+
+class MailRefused(MailboxUnavailable):
+    """The server works, but does not show this mail. The mail may be damaged, or a later try may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +47,28 @@ class Mailbox:
         status = box.folder.status(folder, ["UIDVALIDITY"])
         self.validity: int = status["UIDVALIDITY"]
 
-    def list_after(self, uid: int, *, limit: int) -> Sequence[MailEntry]:
-        """The mails with a number above `uid`, lowest first. Raises MailboxUnavailable."""
+    def list_after(self, uid: int, *, limit: int) -> Sequence[int]:
+        """The numbers of mails above `uid`, lowest first. Raises MailboxUnavailable."""
         with _translated():
-            found = sorted(n for n in map(int, self._box.uids(f"UID {uid + 1}:*")) if n > uid)
-            return [entry for n in found[:limit] if (entry := self._describe(n)) is not None]
+            return sorted(n for n in map(int, self._box.uids(f"UID {uid + 1}:*")) if n > uid)[:limit]
+
+    def describe(self, uid: int) -> MailEntry | None:
+        """A mail without its bytes; None: it is gone. Raises MailRefused and MailboxUnavailable."""
+        with _translated():
+            for item in self._fetch(uid, "(RFC822.SIZE INTERNALDATE)"):
+                line = item[0] if isinstance(item, tuple) else item
+                if isinstance(line, bytes) and (size := _SIZE.search(line)):
+                    return MailEntry(uid, int(size[1]), _arrival_in(line))
+        return None
 
     def fetch(self, uid: int) -> bytes | None:
-        """The bytes of a mail; None: it is gone. It stays unread. Raises MailboxUnavailable."""
+        """The bytes of a mail; None: it is gone. It stays unread. Raises MailRefused and MailboxUnavailable."""
         with _translated():
             for item in self._fetch(uid, "(BODY.PEEK[])"):
                 if isinstance(item, tuple):
                     return bytes(item[1])
+                if item is not None and _NO_BODY in item:
+                    raise MailRefused("the server did not show the bytes of a mail")
         return None
 
     def mark_read(self, uid: int) -> None:
@@ -68,17 +83,10 @@ class Mailbox:
                 self._box.folder.create(folder)
             self._box.move([str(uid)], folder)
 
-    def _describe(self, uid: int) -> MailEntry | None:
-        for item in self._fetch(uid, "(RFC822.SIZE INTERNALDATE)"):
-            line = item[0] if isinstance(item, tuple) else item
-            if isinstance(line, bytes) and (size := _SIZE.search(line)):
-                return MailEntry(uid, int(size[1]), _arrival_in(line))
-        return None
-
     def _fetch(self, uid: int, what: str) -> Sequence[tuple[bytes, bytes] | bytes | None]:
         status, items = self._box.client.uid("fetch", str(uid), what)
         if status != "OK":
-            raise MailboxUnavailable("the server did not show a mail")
+            raise MailRefused("the server did not show a mail")
         return items
 
 
@@ -87,7 +95,7 @@ def _arrival_in(line: bytes) -> datetime:
     try:
         return datetime.strptime(found[1].decode("ascii") if found else "", _ARRIVAL_FORM).astimezone(UTC)
     except ValueError as error:
-        raise MailboxUnavailable("the server did not say when a mail arrived") from error
+        raise MailRefused("the server did not say when a mail arrived") from error
 
 
 @contextmanager

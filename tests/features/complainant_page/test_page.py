@@ -10,6 +10,7 @@ import structlog
 
 from complaints.api.problems.html_pages import PAGE_REFUSALS
 from complaints.api.problems.languages import Language
+from complaints.api.problems.written_times import FORMS
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
 from complaints.domain.rules.endings import Ending
@@ -315,7 +316,7 @@ def test_refusals_outside_the_form_are_pages_too(
 
 
 def test_both_files_of_texts_have_the_same_keys_and_parts() -> None:
-    for texts in (wording.TEXTS, PAGE_REFUSALS):
+    for texts in (wording.TEXTS, PAGE_REFUSALS, FORMS):
         assert dict(flatten(texts[Language.ENGLISH])) == dict(flatten(texts[Language.CHINESE]))
 
 
@@ -331,17 +332,6 @@ def flatten(texts: Any, place: str = "") -> Any:
             yield f"{place}{key}", len(value)
         else:
             yield from flatten(value, f"{place}{key}.")
-
-
-def test_times_are_written_in_the_zone(scenario: Scenario) -> None:
-    midnight = scenario.now().replace(hour=16, minute=0)
-    written = wording.write_time(midnight, "Asia/Shanghai", Language.ENGLISH)
-    assert written.words == "Tuesday, 6 January 2026, 00:00"
-    assert written.exact == "2026-01-06T00:00:00+08:00"
-    assert wording.write_time(midnight, "America/New_York", Language.CHINESE).words.endswith(
-        "（星期一）11:00"
-    )
-    assert wording.name_zone("America/New_York", Language.CHINESE) == "America/New_York"
 
 
 def test_the_link_is_for_those_who_may_add_contacts(client: ApiClient, scenario: Scenario) -> None:

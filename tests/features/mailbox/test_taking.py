@@ -1,6 +1,7 @@
 """Mails of a real IMAP server become complaints and contacts; other mails are noted, and none is lost or loops."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import Channel, Status
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.mailbox import taking
 from complaints.features.notifications.mailbox.tables import MailFate
 from complaints.features.notifications.model import (
@@ -21,15 +23,14 @@ from complaints.features.notifications.model import (
     MessageStatus,
     NewDelivery,
 )
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.attachments.reading import list_attachments
 from complaints.use_cases.complaints.signed_addresses import AddressPurpose
 from complaints.use_cases.mail_account import MailboxAccount
 from tests.api_client import ApiClient
 from tests.features.mailbox.conftest import BOX, MailboxScenario
-from tests.features.notifications.conftest import all_deliveries
-from tests.imap_server import ImapServer
+from tests.features.notifications.conftest import WallClock, all_deliveries
+from tests.imap_server import CLOSED, REFUSED, FaultyRelay, ImapServer, faulty_relay
 from tests.support import START
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
@@ -174,6 +175,104 @@ def test_what_is_too_large_or_fails_is_set_aside_and_never_loops(
     assert poison.reason == "the program failed: RecursionError"
     assert len(imap.list_flags()) == 1
     assert len(small.take()) == 3
+
+
+@pytest.fixture
+def relay(imap: ImapServer) -> Iterator[FaultyRelay]:
+    with faulty_relay(imap) as opened:
+        yield opened
+
+
+@pytest.fixture
+def damaged(box: MailboxScenario, relay: FaultyRelay) -> MailboxScenario:
+    """The scenario at a server that has damaged mails."""
+    assert box.options is not None
+    return replace(box, options=replace(box.options, account=MailboxAccount.parse(relay.url)))
+
+
+NO_BODY = b"* 1 FETCH (UID 1 BODY[] NIL)\r\nTAG OK Done.\r\n"
+NO_ARRIVAL = b'* 1 FETCH (UID 1 RFC822.SIZE 5 INTERNALDATE "00-Foo-0000 00:00:00 +0000")\r\nTAG OK Done.\r\n'
+
+
+@pytest.mark.parametrize(
+    ("part", "answer"),
+    [(b"BODY", REFUSED), (b"SIZE", REFUSED), (b"BODY", NO_BODY), (b"SIZE", NO_ARRIVAL)],
+)
+def test_rule_10_12_a_mail_that_the_server_does_not_show_stops_no_other_and_is_tried_again(
+    damaged: MailboxScenario, imap: ImapServer, relay: FaultyRelay, part: bytes, answer: bytes
+) -> None:
+    first, hidden, last = (imap.put(mail(f"No. {n}")) for n in range(3))
+    relay.answers[hidden, part] = answer
+    for _ in range(3):
+        taken = damaged.take()
+        assert [(one.uid, one.fate) for one in taken] == [
+            (first, MailFate.COMPLAINT),
+            (last, MailFate.COMPLAINT),
+        ]
+    relay.answers.clear()
+    assert [(one.uid, one.fate) for one in damaged.take()][1] == (hidden, MailFate.COMPLAINT)
+    assert count(damaged, "complaint") == 3
+    assert count(damaged, "refused_mail") == 0
+
+
+def test_rule_10_12_a_mail_that_the_server_does_not_show_for_a_day_is_set_aside(
+    damaged: MailboxScenario, imap: ImapServer, relay: FaultyRelay, wall: WallClock
+) -> None:
+    hidden = imap.put(mail("No. 1"))
+    relay.answers[hidden, b"BODY"] = REFUSED
+    assert damaged.take() == []
+    wall.advance(hours=23)
+    assert damaged.take() == []
+    assert hidden in imap.list_flags()
+    wall.advance(hours=2)
+    [taken] = damaged.take()
+    assert (taken.uid, taken.fate) == (hidden, MailFate.QUARANTINED)
+    assert taken.reason == "the server does not show it"
+    assert len(imap.list_flags("Quarantine")) == 1
+    assert damaged.take() == [taken]
+    assert count(damaged, "refused_mail") == 0
+
+
+def test_a_mail_that_is_gone_before_the_server_showed_it_is_forgotten(
+    damaged: MailboxScenario, imap: ImapServer, relay: FaultyRelay
+) -> None:
+    relay.answers[imap.put(mail()), b"BODY"] = REFUSED
+    damaged.take()
+    assert count(damaged, "refused_mail") == 1
+    imap.empty()
+    relay.answers.clear()
+    assert damaged.take() == []
+    assert count(damaged, "refused_mail") == 0
+
+
+def test_a_lost_connection_is_no_fault_of_the_mail(
+    damaged: MailboxScenario, imap: ImapServer, relay: FaultyRelay, wall: WallClock
+) -> None:
+    relay.answers[imap.put(mail()), b"BODY"] = CLOSED
+    for _ in range(3):
+        assert damaged.take() == []
+        wall.advance(days=2)
+    assert count(damaged, "refused_mail") == 0
+    relay.answers.clear()
+    assert [one.fate for one in damaged.take()] == [MailFate.COMPLAINT]
+
+
+def test_files_of_a_mail_that_the_server_does_not_show_stop_no_others(
+    damaged: MailboxScenario, imap: ImapServer, relay: FaultyRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise Unavailable("the store is away")
+
+    hidden, shown = (imap.put(mail("坏了。", ("1.png", b"1"), Subject=str(n))) for n in range(2))
+    with monkeypatch.context() as patched:
+        patched.setattr(taking, "begin_upload", fail)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                damaged.take()
+    relay.answers[hidden, b"BODY"] = REFUSED
+    assert [(one.uid, one.files_kept) for one in damaged.take()] == [(hidden, 0), (shown, 1)]
+    relay.answers.clear()
+    assert [one.files_kept for one in damaged.take()] == [1, 1]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -85,11 +85,19 @@ def bodies(mail: TakenMail) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("person", "title", "texts"),
     [
-        (LI, "您的投诉 {number} 已受理", ("将在 24 小时内与您联系", "最晚 2026年1月6日 09:00", "北京时间")),
+        (
+            LI,
+            "您的投诉 {number} 已受理",
+            ("将在 24 小时内与您联系", "最晚 2026年1月6日（星期二）09:00", "均为北京时间"),
+        ),
         (
             ANN,
             "We have received your complaint {number}",
-            ("contact you within 24 hours", "by Tue 6 Jan 2026, 09:00", "Beijing time"),
+            (
+                "contact you within 24 hours",
+                "by Tuesday, 6 January 2026, 09:00",
+                "those of China (Beijing time).",
+            ),
         ),
     ],
 )
@@ -150,7 +158,7 @@ def test_rule_10_09_a_result_that_is_told_by_mail_is_sent(house: Correspondence)
     plain, html = bodies(mail)
     assert "    {{ 7*7 }} {number} <b>已更换</b>\n    第二行" in plain
     assert "{{ 7*7 }} {number} &lt;b&gt;已更换&lt;/b&gt;<br>\n第二行" in html
-    assert "最晚 2026年2月5日 09:00" in plain
+    assert "最晚 2026年2月5日（星期四）09:00" in plain
     assert mail.message["Subject"] == f"您的投诉 {number(by_mail)} 的处理结果"
 
 
@@ -183,6 +191,34 @@ def test_rule_10_09_a_question_is_sent_and_repeated_while_it_waits(house: Corres
     assert len(numbers) == 3
     moot = [one for one in house.deliveries() if one.status is MessageStatus.MOOT]
     assert [one.complaint_id for one in moot] == [answered.id]
+
+
+def test_rule_10_09_a_reminder_of_a_hold_that_ended_is_not_sent_for_the_next_hold(
+    house: Correspondence,
+) -> None:
+    begun_at = house.now()
+    posted = house.post(complainant=ANN)
+    house.act(posted, "respond", message="Hello", contact_channel="phone")
+
+    def hold_until(days: int) -> None:
+        until = (begun_at + timedelta(days=days)).isoformat()
+        house.act(posted, "hold", reason="awaiting_complainant", until=until)
+
+    hold_until(6)
+    house.tell()
+    house.advance(days=2)
+    house.act(posted, "resume")
+    house.advance(days=2)
+    hold_until(10)
+    [question] = house.tell()
+    assert "This is a reminder" not in bodies(question)[0]
+    house.advance(days=1, minutes=1)
+    assert house.tell() == []
+    house.advance(days=4)
+    [reminder] = house.tell()
+    assert "This is a reminder" in bodies(reminder)[0]
+    moot = [one for one in house.deliveries() if one.status is MessageStatus.MOOT]
+    assert [(one.template, one.repetition) for one in moot] == [("question", 1)]
 
 
 def test_rule_10_06_an_unknown_mailbox_makes_an_escalation(house: Correspondence) -> None:

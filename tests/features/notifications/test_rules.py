@@ -144,6 +144,8 @@ QUIET = QuietHours("22:00", "07:00")
         ("06T06:59", 2, QUIET, False, "06T07:00"),
         ("06T07:00", 2, QUIET, False, "06T07:00"),
         ("05T23:00", 2, QUIET, True, "05T23:00"),
+        ("05T10:00", 2, QuietHours("22:00", "22:00"), False, "05T10:00"),  # never quiet
+        ("05T22:00", 2, QuietHours("22:00", "22:00"), False, "05T22:00"),
         ("05T12:00", 0, QuietHours("08:00", "12:00"), False, "06T12:00"),  # a digest in quiet hours
     ],
 )

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from complaints.features.notifications import outlets
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.model import (
     COMPLAINANT,
     Acceptance,
@@ -26,7 +27,6 @@ from complaints.features.notifications.model import (
 from complaints.features.notifications.rules import LEASE, Settlement
 from complaints.features.notifications.sending import Outlet, Parcel, send_next
 from complaints.features.notifications.settings import NotificationSettings
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import escalations
 from complaints.use_cases.complaints.escalations import EscalationSearch

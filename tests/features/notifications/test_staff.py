@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import Webhook
 from complaints.api.feature import Annexes, Feature, Notice
 from complaints.domain.vocabulary import AccessRole, EventType, RecipientRole
 from complaints.features.notifications import following, imports, outlets, robots
+from complaints.features.notifications.delivery_use_cases import record_receipt
 from complaints.features.notifications.feature import FEATURE
 from complaints.features.notifications.model import (
     MessageChannel,
@@ -31,7 +32,6 @@ from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.tables import deliveries
 from complaints.features.notifications.tables.preferences import write_preference
 from complaints.features.notifications.tables.robots import Robot, write_robot
-from complaints.features.notifications.use_cases import record_receipt
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import follower as follower_rows
@@ -524,6 +524,7 @@ def test_a_robot_gets_18_messages_a_minute_within_its_size_and_is_left_alone_whe
         ({"digest_times": ["9:00"]}, "/digest_times/0"),
         ({"digest_times": []}, "/digest_times"),
         ({"quiet_hours": {"from_time": "22:00", "until_time": "24:00"}}, "/quiet_hours/until_time"),
+        ({"quiet_hours": {"from_time": "22:00", "until_time": "22:00"}}, "/quiet_hours/until_time"),
         ({"remind_every": "5m"}, "/remind_every"),
         ({"remind_every": "1d"}, "/remind_every"),
         ({"immediate_level": -1}, "/immediate_level"),

@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from complaints.features.notifications import tables
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.model import MessageChannel
 from complaints.features.notifications.preferences import NotificationPreference
 from complaints.features.notifications.tables.preferences import write_preference
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.service import Service
 from tests.features.notifications.test_sending import new
 

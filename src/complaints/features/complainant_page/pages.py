@@ -18,12 +18,13 @@ from complaints.api.http.request_heads import address_of, find_header, refuse_ot
 from complaints.api.problems.html_pages import Pages
 from complaints.api.problems.languages import Language, choose_language, language_headers
 from complaints.api.problems.refusals import RefusalCarrier, UnsupportedMediaType
+from complaints.api.problems.written_times import name_zone, write_time
 from complaints.api.request import get_service
 from complaints.domain.errors import NotFound
 from complaints.domain.visibility import has_visible_character
 from complaints.features.complainant_page import use_cases
 from complaints.features.complainant_page.use_cases import LoadedPage
-from complaints.features.complainant_page.wording import TEXTS, name_zone, write_time
+from complaints.features.complainant_page.wording import TEXTS
 from complaints.use_cases.access import complainant_of
 from complaints.use_cases.accounts.throttle import TooManyFailures
 from complaints.use_cases.once import Answer, Attempt, answer_once

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from complaints.domain.time.notation import parse_repeat
 from complaints.domain.time.zones import find_zone
@@ -51,7 +51,17 @@ class QuietHoursContent(Content):
     """A time of each day in which nothing is sent. It may pass midnight."""
 
     from_time: Annotated[LocalTime, Field(description="The local time at which it begins.")]
-    until_time: Annotated[LocalTime, Field(description="The local time at which it ends.")]
+    until_time: Annotated[
+        LocalTime, Field(description="The local time at which it ends, another one than the begin.")
+    ]
+
+    @field_validator("until_time")
+    @classmethod
+    def _is_another_time(cls, text: str, info: ValidationInfo) -> str:
+        """Equal times are a mistake: one user means the whole day by them, another no time at all."""
+        if text == info.data.get("from_time"):
+            raise ValueError("must be another time than the begin of the quiet hours")
+        return text
 
 
 class PutNotificationPreference(Content):

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
-from complaints.features.notifications import following, imports, news, outlets, routes, tables, use_cases
+from complaints.features.notifications import (
+    delivery_use_cases,
+    following,
+    imports,
+    news,
+    outlets,
+    routes,
+    tables,
+)
 from complaints.features.notifications.mailbox import polling
 from complaints.features.notifications.mailbox import routes as mailbox_routes
 from complaints.features.notifications.settings import NotificationSettings
@@ -35,7 +43,7 @@ def _forget(service: Service, settings: NotificationSettings) -> int:
 
 routes.router.include_router(mailbox_routes.router)
 FEATURE = Feature(
-    name=use_cases.NAME,
+    name=delivery_use_cases.NAME,
     router=routes.router,
     tables=tables.metadata,
     settings=NotificationSettings,

@@ -11,6 +11,7 @@ from complaints.api.feature import Annexes, Notice
 from complaints.domain.rules.duty import find_on_duty
 from complaints.domain.vocabulary import EventType
 from complaints.features.notifications.complainants.planning import enqueue_for_complainants
+from complaints.features.notifications.delivery_use_cases import NAME, enqueue
 from complaints.features.notifications.hearing import (
     Hearing,
     facts_of,
@@ -38,7 +39,6 @@ from complaints.features.notifications.tables.preferences import find_preference
 from complaints.features.notifications.tables.robots import Robot, find_robots
 from complaints.features.notifications.tables.topics import find_topics
 from complaints.features.notifications.topics import Topic, find_topic
-from complaints.features.notifications.use_cases import NAME, enqueue
 from complaints.use_cases.complaints.history import EventRecord
 from complaints.use_cases.following import follow
 from complaints.use_cases.service import Configuration, Service, Transaction

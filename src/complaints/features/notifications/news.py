@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from complaints.api.feature import Annexes, FindNews, News
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.following import StaffPlanner, find_usable_channels
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.tables.deliveries import find_told
 from complaints.features.notifications.tables.robots import find_robots
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.service import Service, Transaction
 
 _FRESH = timedelta(days=1)

@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from complaints.api.feature import Annexes
-from complaints.features.notifications import use_cases
+from complaints.features.notifications import delivery_use_cases
 from complaints.features.notifications.composing import compose_by_audience
 from complaints.features.notifications.following import plan_reminder
 from complaints.features.notifications.mail_channel import MailChannel
@@ -103,7 +103,7 @@ def note_outcome(
 ) -> None:
     """What follows from the outcome of an attempt: an escalation (rule 10.6), or a reminder later (rule 10.4)."""
     if settlement.status is MessageStatus.UNDELIVERED:
-        use_cases.report_lost(service, tx, delivery, settlement.fault or "")
+        delivery_use_cases.report_lost(service, tx, delivery, settlement.fault or "")
     if delivery.audience is Audience.STAFF:
         plan_reminder(service, settings, tx, delivery, settlement)
 

@@ -21,7 +21,10 @@ class ChosenChannel:
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """A time of each day in which nothing is sent, as local times such as 22:00 and 07:00. It may pass midnight."""
+    """A time of each day in which nothing is sent, as local times such as 22:00 and 07:00. It may pass midnight.
+
+    If both times are equal, it is no time at all: nobody misses an escalation because of a mistake.
+    """
 
     quiet_from: str
     quiet_until: str
@@ -115,6 +118,6 @@ def _next_time(after: datetime, text: str, zone: ZoneInfo) -> datetime:
 
 def _is_quiet(at: datetime, quiet: QuietHours, zone: ZoneInfo) -> bool:
     local = at.astimezone(zone).strftime("%H:%M")
-    if quiet.quiet_from < quiet.quiet_until:
+    if quiet.quiet_from <= quiet.quiet_until:
         return quiet.quiet_from <= local < quiet.quiet_until
     return local >= quiet.quiet_from or local < quiet.quiet_until

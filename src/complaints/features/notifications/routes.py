@@ -14,9 +14,10 @@ from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import ApiRequest, CurrentRequest, Reply, get_service, require_right
 from complaints.domain.json_text import to_json
-from complaints.features.notifications import choosing, use_cases
+from complaints.features.notifications import delivery_use_cases, preference_use_cases, robot_use_cases
 from complaints.features.notifications.commands import PostReceipt, PutNotificationPreference, PutRobot
 from complaints.features.notifications.model import MessageDelivery, ReceiptStatus
+from complaints.features.notifications.preference_use_cases import own_login
 from complaints.features.notifications.schemas import (
     EXAMPLES,
     DeliveryQuery,
@@ -48,13 +49,13 @@ RobotCode = Annotated[Identifier, Path(description="The code of the robot.")]
 @router.get("/me/notifications", responses={**_SHOWN, **refusals(forbidden=_NO_USER)})
 def show_own_preference(request: CurrentRequest, http_request: Request) -> Response:
     """How the caller hears of escalations and other things. A user who chose nothing gets mail."""
-    return _show(_on_primary(request, http_request), http_request, choosing.own_login(request.caller))
+    return _show(_on_primary(request, http_request), http_request, own_login(request.caller))
 
 
 @router.put("/me/notifications", responses={**_SHOWN, **refusals(forbidden=_NO_USER)})
 def put_own_preference(request: CurrentRequest, http_request: Request, command: Wishes) -> Response:
     """Choose how to hear: channels, times and reminders. It replaces the former choice."""
-    return _put(_on_primary(request, http_request), choosing.own_login(request.caller), command)
+    return _put(_on_primary(request, http_request), own_login(request.caller), command)
 
 
 @router.get(
@@ -86,7 +87,7 @@ def _show(request: ApiRequest, http_request: Request, login: str) -> Response:
     settings = settings_of(http_request, NotificationSettings)
 
     def work(tx: Transaction) -> Reply:
-        found = choosing.load_preference(request.service, tx, settings, login)
+        found = preference_use_cases.load_notification_preference(request.service, tx, settings, login)
         return 200, preference_json(login, found), {}
 
     return request.read(work)
@@ -94,7 +95,8 @@ def _show(request: ApiRequest, http_request: Request, login: str) -> Response:
 
 def _put(request: ApiRequest, login: str, command: PutNotificationPreference) -> Response:
     def work(tx: Transaction) -> Reply:
-        return 200, preference_json(login, choosing.put_preference(request.service, tx, login, command)), {}
+        made = preference_use_cases.put_preference(request.service, tx, login, command)
+        return 200, preference_json(login, made), {}
 
     return request.write(work)
 
@@ -108,7 +110,8 @@ def list_robots(request: CurrentRequest) -> Response:
     """The robots of group chats, without their URLs and secrets."""
 
     def work(tx: Transaction) -> Reply:
-        return 200, {"items": [robot_json(one) for one in choosing.list_robots(tx, request.caller)]}, {}
+        found = robot_use_cases.list_robots(tx, request.caller)
+        return 200, {"items": [robot_json(one) for one in found]}, {}
 
     return request.read(work)
 
@@ -126,7 +129,8 @@ def put_robot(
     """Make the robot of a group chat, or replace it. It hears of the escalations of its teams."""
 
     def work(tx: Transaction) -> Reply:
-        return 200, robot_json(choosing.put_robot(request.service, tx, request.caller, code, command)), {}
+        made = robot_use_cases.put_robot(request.service, tx, request.caller, code, command)
+        return 200, robot_json(made), {}
 
     return request.write(work)
 
@@ -141,7 +145,7 @@ def delete_robot(request: CurrentRequest, code: RobotCode) -> Response:
     """Delete a robot. Users who chose it hear by their next channel."""
 
     def work(tx: Transaction) -> Reply:
-        choosing.delete_robot(tx, request.caller, code)
+        robot_use_cases.delete_robot(tx, request.caller, code)
         return 204, None, {}
 
     return request.write(work)
@@ -168,7 +172,7 @@ def list_deliveries(request: CurrentRequest, query: Annotated[DeliveryQuery, Que
     fields = parse_fields(query.fields, MessageDeliveryShown)
 
     def work(tx: Transaction) -> Reply:
-        found = use_cases.list_deliveries(
+        found = delivery_use_cases.list_deliveries(
             request.service,
             tx,
             request.caller,
@@ -207,7 +211,7 @@ def post_receipt(
     """
 
     def work(tx: Transaction) -> Reply:
-        use_cases.record_receipt(
+        delivery_use_cases.record_receipt(
             request.service,
             tx,
             delivery_id,

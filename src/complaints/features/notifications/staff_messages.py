@@ -23,10 +23,10 @@ from complaints.features.notifications.tables.topics import find_topics, find_wa
 from complaints.features.notifications.texts import (
     StaffText,
     TextWriter,
-    choose_language,
+    match_language,
     name_kind,
     name_priority,
-    write_instant,
+    write_local_time,
 )
 from complaints.features.notifications.topics import Topic, find_topic
 from complaints.use_cases.service import Configuration, Service, Transaction
@@ -102,15 +102,15 @@ class StaffMessages:
         zone = self.preference_of(delivery.recipient).timezone or policy_zone
         category = self.configuration.categories.get(topic.category or "")
         team = self.configuration.directory.teams.get(topic.owners.team)
-        name = choose_language(language)
+        name = match_language(language)
         due_at = self.waiting.get(delivery.escalation_id) if delivery.escalation_id else None
         return {
             "number": topic.number,
             "priority": name_priority(topic.priority, language),
             "category": category.names[name] if category else "",
             "team": team.names[name] if team else topic.owners.team,
-            "due": write_instant(due_at, zone),
-            "next_due": write_instant(topic.next_due_at, zone),
+            "due": write_local_time(due_at, zone),
+            "next_due": write_local_time(topic.next_due_at, zone),
         }
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from complaints.api.problems.languages import Language
 from complaints.domain.vocabulary import Priority
 
 LANGUAGES = ("en", "zh")
@@ -59,7 +60,7 @@ class TextWriter:
 
     def write(self, template: str, language: str, link: str | None, facts: Mapping[str, Any]) -> StaffText:
         """The text of a template. Raises jinja2.TemplateError for an unknown one."""
-        found = _environment(self.folders).get_template(f"{template}.{choose_language(language)}.txt")
+        found = _environment(self.folders).get_template(f"{template}.{match_language(language)}.txt")
         title, _, body = found.render({**_NO_FACTS, **facts}).partition("\n")
         return StaffText(title.strip(), body.strip(), link)
 
@@ -73,7 +74,7 @@ class TextWriter:
         blocks = [] if gathered else [part.splitlines() for part in text.body.split("\n\n") if part]
         layout = _environment(self.folders).get_template("message.html")
         return layout.render(
-            language=choose_language(language),
+            language=match_language(language),
             title=text.title,
             paragraphs=blocks,
             link=text.link,
@@ -82,29 +83,29 @@ class TextWriter:
         )
 
 
-def choose_language(language: str) -> str:
+def match_language(language: str) -> Language:
     """The language of the house that is nearest to a language tag: Chinese for all its forms, otherwise English."""
-    return "zh" if language.lower().startswith("zh") else "en"
+    return Language.CHINESE if language.lower().startswith("zh") else Language.ENGLISH
 
 
 def name_priority(priority: Priority | None, language: str) -> str:
     """The word for a priority, or nothing."""
     if priority is None:
         return ""
-    return _PRIORITIES[priority] if choose_language(language) == "zh" else priority.value
+    return _PRIORITIES[priority] if match_language(language) == "zh" else priority.value
 
 
 def name_kind(kind: str | None, language: str, titles: Mapping[str, Mapping[str, str]]) -> str:
     """The word for a kind of deadline. A kind of an annex keeps its own name, and so does one without a title."""
     if kind is None:
         return ""
-    chosen = choose_language(language)
+    chosen = match_language(language)
     if kind in titles:
         return titles[kind][chosen]
     return _KINDS.get(kind, (kind, kind))[LANGUAGES.index(chosen)]
 
 
-def write_instant(instant: datetime | None, timezone: str) -> str:
+def write_local_time(instant: datetime | None, timezone: str) -> str:
     """An instant as the local time of a zone, with the offset."""
     return instant.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M %z") if instant else ""
 

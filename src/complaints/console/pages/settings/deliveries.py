@@ -13,9 +13,9 @@ from complaints.console.views.clock_badges import Tone
 from complaints.console.views.rows import name_of_user
 from complaints.console.views.tables import Cell, Table
 from complaints.domain.staff import Directory
-from complaints.features.notifications import use_cases
+from complaints.features.notifications import delivery_use_cases
+from complaints.features.notifications.delivery_use_cases import DeliveryFilter
 from complaints.features.notifications.model import MessageDelivery, MessageStatus
-from complaints.features.notifications.use_cases import DeliveryFilter
 from complaints.use_cases.commands.field_types import Instant
 
 router = APIRouter(prefix="/deliveries")
@@ -41,7 +41,7 @@ def list_deliveries(
     words = request.locale.texts.settings
     before: tuple[datetime, UUID] | None = (at, id) if at is not None and id is not None else None
     found = request.read(
-        lambda tx: use_cases.list_deliveries(
+        lambda tx: delivery_use_cases.list_deliveries(
             request.service,
             tx,
             request.caller,

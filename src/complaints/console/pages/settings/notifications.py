@@ -15,9 +15,10 @@ from complaints.console.pages.settings.fields import FieldKind, FormField, make_
 from complaints.console.pages.settings.layout import address_of, button, open_part, show_part
 from complaints.console.pages.settings.sheets import Sheet, make_sheet, saved, send_sheet, show_sheet
 from complaints.console.views.tables import Cell, TableFact
-from complaints.features.notifications import choosing
+from complaints.features.notifications import preference_use_cases
 from complaints.features.notifications.commands import PutNotificationPreference
 from complaints.features.notifications.model import MessageChannel
+from complaints.features.notifications.preference_use_cases import own_login
 from complaints.features.notifications.preferences import NotificationPreference
 from complaints.features.notifications.schemas import preference_json
 from complaints.features.notifications.settings import NotificationSettings
@@ -33,8 +34,10 @@ _CHANNELS = 3
 def _load(request: PageRequest) -> NotificationPreference:
     """The wishes of the reader. They are on the primary: an auditor has wishes too."""
     service, settings = get_service(request.http), settings_of(request.http, NotificationSettings)
-    login = choosing.own_login(request.caller)
-    return service.read(lambda tx: choosing.load_preference(service, tx, settings, login))
+    login = own_login(request.caller)
+    return service.read(
+        lambda tx: preference_use_cases.load_notification_preference(service, tx, settings, login)
+    )
 
 
 @router.get("")
@@ -88,7 +91,8 @@ def change(request: SignedIn, form: SentForm) -> Response:
         members = read_members(form, sheet.fields, request.locale)
         members["channels"] = [one for one in members.get("channels", {}).values() if "channel" in one]
         command = read_command(PutNotificationPreference, members)
-        choosing.put_preference(get_service(request.http), tx, choosing.own_login(request.caller), command)
+        login = own_login(request.caller)
+        preference_use_cases.put_preference(get_service(request.http), tx, login, command)
         return saved(address_of(PART))
 
     return send_sheet(request, sheet, form, work)

@@ -31,10 +31,10 @@ from complaints.console.pages.settings.sheets import (
 from complaints.console.pages.settings.teams import active_cell
 from complaints.console.views.tables import Cell, Table
 from complaints.domain.errors import InvalidContent, NotFound
-from complaints.features.notifications import choosing
-from complaints.features.notifications.choosing import Robot
+from complaints.features.notifications import robot_use_cases
 from complaints.features.notifications.commands import PutRobot
 from complaints.features.notifications.model import RobotKind
+from complaints.features.notifications.robot_use_cases import Robot
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import Identifier
 from complaints.use_cases.commands.field_types import Content
@@ -52,7 +52,7 @@ class RobotCode(Content):
 
 
 def _list(request: PageRequest) -> list[Robot]:
-    return list(request.read(lambda tx: choosing.list_robots(tx, request.caller)))
+    return list(request.read(lambda tx: robot_use_cases.list_robots(tx, request.caller)))
 
 
 def _load(request: PageRequest, code: str) -> Robot:
@@ -101,10 +101,10 @@ def create_robot(request: SignedIn, form: SentForm) -> Response:
 
     def work(tx: Transaction) -> str:
         code = read_command(RobotCode, {"code": form.text("code").strip()}).code
-        if any(one.code == code for one in choosing.list_robots(tx, request.caller)):
+        if any(one.code == code for one in robot_use_cases.list_robots(tx, request.caller)):
             raise InvalidContent.at("/code", f"There is a robot {code!r} already.")
         command = command_of(request, replace(sheet, fields=sheet.fields[1:]), form, PutRobot)
-        choosing.put_robot(request.service, tx, request.caller, code, command)
+        robot_use_cases.put_robot(request.service, tx, request.caller, code, command)
         return saved(address_of(PART))
 
     return send_sheet(request, sheet, form, work)
@@ -125,7 +125,7 @@ def change_robot(request: SignedIn, code: str, form: SentForm) -> Response:
 
     def work(tx: Transaction) -> str:
         command = command_of(request, sheet, form, PutRobot)
-        choosing.put_robot(request.service, tx, request.caller, code, command)
+        robot_use_cases.put_robot(request.service, tx, request.caller, code, command)
         return saved(address_of(PART))
 
     return send_sheet(request, sheet, form, work)
@@ -142,7 +142,7 @@ def delete_robot(request: SignedIn, code: str, form: SentForm) -> Response:
     """Delete a robot."""
 
     def work(tx: Transaction) -> str:
-        choosing.delete_robot(tx, request.caller, code)
+        robot_use_cases.delete_robot(tx, request.caller, code)
         return saved(address_of(PART))
 
     return send_sheet(request, _delete_sheet(request, code), form, work)

@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from complaints.api.problems.languages import Language
+from complaints.api.problems.written_times import name_zone, write_time
 from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.numbers import number_of
+from complaints.domain.instants import write_instant
 from complaints.domain.policy.policy import Policy
 from complaints.domain.vocabulary import DeadlineKind, EventType, HoldReason
 from complaints.features.notifications.complainants import tables
-from complaints.features.notifications.complainants.planning import ComplainantTopic
-from complaints.features.notifications.complainants.wording import (
-    MailContent,
-    name_zone,
-    words_in,
-    write_time,
-)
+from complaints.features.notifications.complainants.planning import HELD_AT, ComplainantTopic
+from complaints.features.notifications.complainants.wording import MailContent, words_in
 from complaints.features.notifications.model import Message, MessageDelivery, MessageRefusal
 from complaints.features.notifications.sending import Parcel
-from complaints.features.notifications.texts import choose_language
+from complaints.features.notifications.texts import match_language
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints.history import find_last_text
 from complaints.use_cases.complaints.known import load_known_complaint
@@ -115,6 +113,9 @@ class _ComplainantMail:
         hold = self.complaint.current_hold
         if hold is None or hold.reason is not HoldReason.AWAITING_COMPLAINANT:
             return None
+        held_at = write_instant(hold.started_at)
+        if self.delivery.facts.get(HELD_AT, held_at) != held_at:
+            return None  # a later hold, which has a question and a reminder of its own
         words = self.words["question"]
         until = words["until"].format(time=self._time(hold.until_at, self.policy.timezone))
         first = (words["reminder"],) if self.delivery.repetition else ()
@@ -131,6 +132,11 @@ class _ComplainantMail:
         return self._mail((words["intro"],), quote=message, steps=tuple(steps))
 
     @property
+    def language(self) -> Language:
+        """The language in which the mail is written."""
+        return match_language(self.delivery.language)
+
+    @property
     def number(self) -> str:
         return number_of(self.complaint.sequence)
 
@@ -141,7 +147,7 @@ class _ComplainantMail:
         return by
 
     def _time(self, instant: datetime, zone: str) -> str:
-        return write_time(instant, zone, self.delivery.language)
+        return write_time(instant, zone, self.language).words
 
     def _way_to_answer(self) -> str:
         """By mail if the mailbox is read, or else on the page of the complaint, or not at all."""
@@ -159,10 +165,10 @@ class _ComplainantMail:
         has_times: bool = False,
     ) -> MailContent:
         common = self.words["common"]
-        zone = name_zone(self.policy.timezone, self.delivery.language)
+        zone = name_zone(self.policy.timezone, self.language)
         url = self.service.public_url
         return MailContent(
-            language=choose_language(self.delivery.language),
+            language=self.language,
             title=self.words[self.topic]["title"].format(number=self.number),
             paragraphs=paragraphs,
             quote=quote,

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from complaints.domain.instants import read_instant
+from complaints.domain.instants import read_instant, write_instant
 from complaints.domain.vocabulary import ContactChannel, EventType, HoldReason
 from complaints.features.notifications.complainants import tables
+from complaints.features.notifications.delivery_use_cases import enqueue
 from complaints.features.notifications.model import COMPLAINANT, Audience, MessageChannel, NewDelivery
 from complaints.features.notifications.settings import NotificationSettings
-from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.complaints.history import EventRecord
 from complaints.use_cases.service import Service, Transaction
 
 _REMINDER_BEFORE = timedelta(days=1)  # the end of the hold
 _SHORTEST_HOLD = timedelta(days=2)  # with a reminder
+HELD_AT = "held_at"
+"""The fact of a question that says when its hold began: a question about a former hold is moot."""
 
 
 class ComplainantTopic(StrEnum):
@@ -78,4 +80,5 @@ def _delivery(
         due_at=due_at,
         repetition=repetition,
         complaint_id=event.complaint_id,
+        facts={HELD_AT: write_instant(event.at)} if topic is ComplainantTopic.QUESTION else {},
     )

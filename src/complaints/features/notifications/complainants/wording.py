@@ -6,15 +6,13 @@ The files and the policy have the words. Nothing that a user wrote is ever read 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from complaints.domain.time.zones import zone_of
-from complaints.features.notifications.texts import choose_language
+from complaints.features.notifications.texts import match_language
 
 _FOLDER = Path(__file__).parent
 _LAYOUTS = Environment(
@@ -56,23 +54,9 @@ class MailContent:
 
 def words_in(language: str) -> Mapping[str, Any]:
     """All words in the language that is nearest to a language tag."""
-    return _read_words(choose_language(language))
+    return _read_words(match_language(language))
 
 
 @cache
 def _read_words(language: str) -> Mapping[str, Any]:
     return tomllib.loads((_FOLDER / "texts" / f"{language}.toml").read_text(encoding="utf-8"))
-
-
-def write_time(instant: datetime, zone: str, language: str) -> str:
-    """An instant as local time in a zone, in words. Seconds are left out."""
-    local = instant.astimezone(zone_of(zone).info)
-    if choose_language(language) == "zh":
-        return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
-
-
-def name_zone(zone: str, language: str) -> str:
-    """The name of a time zone for people: its usual name, or the name in the IANA list."""
-    known: str = words_in(language)["zones"].get(zone, zone)
-    return known

@@ -1,4 +1,4 @@
-"""The table of the mails that were taken from the mailbox. It holds no text and no address of a mail."""
+"""The tables of the mails that were taken, or that the server refused. They hold no text and no address of a mail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    delete,
     func,
     select,
     update,
@@ -79,6 +80,16 @@ Index(
     sqlite_where=_UNFINISHED,
 )
 
+refused_mail = Table(
+    "refused_mail",
+    metadata,
+    Column("mailbox", String(500), primary_key=True),
+    Column("validity", BigInteger, primary_key=True, autoincrement=False),
+    Column("uid", BigInteger, primary_key=True, autoincrement=False),
+    Column("refused_at", UtcDateTime, nullable=False),  # for the first time; the wall clock
+)
+f = refused_mail.c
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedMail:
@@ -110,9 +121,31 @@ def insert_mail(tx: Transaction, mail: ReceivedMail) -> bool:
 
 
 def find_last_uid(tx: Transaction, mailbox: str, validity: int) -> int:
-    """The highest number of a mail that was taken; 0: none was."""
-    last = select(func.max(r.uid)).where(r.mailbox == mailbox, r.validity == validity)
-    return tx.connection.execute(last).scalar() or 0
+    """The highest number of a mail that was taken or refused; 0: there is none."""
+    taken = select(func.max(r.uid)).where(r.mailbox == mailbox, r.validity == validity)
+    refused = select(func.max(f.uid)).where(f.mailbox == mailbox, f.validity == validity)
+    return max(tx.connection.execute(last).scalar() or 0 for last in (taken, refused))
+
+
+def note_refusal(tx: Transaction, mailbox: str, validity: int, uid: int, *, wall: datetime) -> datetime:
+    """Note that the server did not show a mail. Returns when it did not for the first time."""
+    values = {"mailbox": mailbox, "validity": validity, "uid": uid, "refused_at": wall}
+    insert_if_absent(tx, refused_mail, values)
+    statement = select(f.refused_at).where(f.mailbox == mailbox, f.validity == validity, f.uid == uid)
+    found: datetime = tx.connection.execute(statement).scalar_one()
+    return found
+
+
+def list_refused(tx: Transaction, mailbox: str, validity: int, *, limit: int) -> Sequence[int]:
+    """The numbers of the mails that the server did not show, lowest first."""
+    statement = select(f.uid).where(f.mailbox == mailbox, f.validity == validity)
+    return tx.connection.execute(statement.order_by(f.uid).limit(limit)).scalars().all()
+
+
+def forget_refusal(tx: Transaction, mailbox: str, validity: int, uid: int) -> None:
+    """Delete the note that the server did not show a mail."""
+    statement = delete(refused_mail).where(f.mailbox == mailbox, f.validity == validity, f.uid == uid)
+    tx.connection.execute(statement)
 
 
 def is_taken(tx: Transaction, mailbox: str, validity: int, uid: int) -> bool:

@@ -2,7 +2,7 @@
 
 A crash loses no mail and takes none twice: the number of the mail and its complaint are committed together. Files
 follow one by one, each together with the count of files that were kept. A mail that cannot be read is noted and set
-aside.
+aside. One that the server does not show is tried again for a day before, while the mails behind it are taken.
 """
 
 import hashlib
@@ -18,12 +18,18 @@ from complaints.domain.complaint.attachments import Attachment
 from complaints.domain.errors import ComplaintError, Unavailable
 from complaints.domain.visibility import has_visible_character
 from complaints.domain.vocabulary import AccessRole, Channel, Visibility
+from complaints.features.notifications.delivery_use_cases import record_receipt
 from complaints.features.notifications.mailbox import tables
 from complaints.features.notifications.mailbox.reading import IncomingMail, MailFile, MailKind, read_mail
 from complaints.features.notifications.mailbox.tables import MailFate, ReceivedMail
 from complaints.features.notifications.model import ReceiptStatus
-from complaints.features.notifications.use_cases import record_receipt
-from complaints.outbound.mailbox import Mailbox, MailboxUnavailable, MailEntry, open_mailbox
+from complaints.outbound.mailbox import (
+    Mailbox,
+    MailboxUnavailable,
+    MailEntry,
+    MailRefused,
+    open_mailbox,
+)
 from complaints.storage.rows.external_id import find_holders
 from complaints.storage.rows.installation import load_secret
 from complaints.use_cases.access import Caller
@@ -38,6 +44,7 @@ from complaints.use_cases.service import Service, Transaction
 MOST_AT_ONCE = 20
 MOST_OF_SENDER = 20
 SENDER_TIME = timedelta(hours=1)
+REFUSAL_TIME = timedelta(days=1)
 _WITH_FILES = (MailFate.COMPLAINT, MailFate.CONTACT)
 WHOLE_MAIL = "mail.eml"
 _LONGEST_REASON = 200
@@ -84,24 +91,60 @@ class _MailTaker:
     box: Mailbox
 
     def take_next(self) -> int:
-        """Take new mails, and keep the files that were left when a process died."""
-        name, validity = self.options.account.name, self.box.validity
+        """Take new mails and those that the server refused, and keep the files that were left when a process died.
+
+        Returns how many mails are done or refused for the first time.
+        """
+        name, validity = self._place
+        refused = partial(tables.list_refused, mailbox=name, validity=validity, limit=MOST_AT_ONCE)
+        done = [uid for uid in self.service.read(refused) if self._take_refused(uid)]
         last = self.service.read(lambda tx: tables.find_last_uid(tx, name, validity))
-        entries = self.box.list_after(last, limit=MOST_AT_ONCE)
-        for entry in entries:
-            self._take(entry)
+        new = self.box.list_after(last, limit=MOST_AT_ONCE)
+        for uid in new:
+            self._take(uid)
         unfinished = partial(tables.list_unfinished, mailbox=name, validity=validity, limit=MOST_AT_ONCE)
         for mail in self.service.read(unfinished):
             self._keep_files_again(mail)
-        return len(entries)
+        return len(done) + len(new)
 
-    def _take(self, entry: MailEntry) -> None:
-        if entry.size > self.options.most_bytes:
-            self._set_aside(entry, f"it has {entry.size} bytes")
-            return
-        content = self.box.fetch(entry.uid)
-        if content is None:
-            return
+    @property
+    def _place(self) -> tuple[str, int]:
+        """The mailbox, and the numbering of its mails."""
+        return self.options.account.name, self.box.validity
+
+    def _take_refused(self, uid: int) -> bool:
+        """Try a mail again that the server did not show. False: it is tried once more later."""
+        is_done = self._take(uid)
+        if is_done:
+            self.service.write(lambda tx: tables.forget_refusal(tx, *self._place, uid))
+        return is_done
+
+    def _take(self, uid: int) -> bool:
+        """Take a mail. False if the server does not show it now."""
+        try:
+            entry = self.box.describe(uid)
+            is_small = entry is not None and entry.size <= self.options.most_bytes
+            content = self.box.fetch(uid) if is_small else None
+        except MailRefused as refusal:
+            return self._note_refusal(uid, refusal)
+        if entry is not None and not is_small:
+            self._set_aside(uid, f"it has {entry.size} bytes")
+        if entry is not None and content is not None:
+            self._take_shown(entry, content)
+        return True
+
+    def _note_refusal(self, uid: int, refusal: MailRefused) -> bool:
+        """Note that the server did not show a mail. True if it was set aside, because this lasts for a day."""
+        wall = self.service.wall()
+        first = self.service.write(lambda tx: tables.note_refusal(tx, *self._place, uid, wall=wall))
+        if wall - first >= REFUSAL_TIME:
+            self._set_aside(uid, "the server does not show it")
+            return True
+        if first == wall:
+            log.warning("the server refused a mail", extra={"uid": uid, "raised": str(refusal)})
+        return False
+
+    def _take_shown(self, entry: MailEntry, content: bytes) -> None:
         try:
             mail = read_mail(content)
             taken = self.service.write(lambda tx: self._decide(tx, entry, mail, content))
@@ -110,14 +153,14 @@ class _MailTaker:
         except Unavailable:
             raise
         except ComplaintError as refusal:
-            self._set_aside(entry, f"refused: {refusal.code}")
+            self._set_aside(entry.uid, f"refused: {refusal.code}")
             return
         except Exception as error:  # a mail that meets a fault of the program must not stop those behind it
             log.exception("a mail could not be taken", extra={"uid": entry.uid})
-            self._set_aside(entry, f"the program failed: {type(error).__name__}")
+            self._set_aside(entry.uid, f"the program failed: {type(error).__name__}")
             return
         if taken.fate is MailFate.QUARANTINED:
-            self._move_aside(entry)
+            self._move_aside(entry.uid)
             return
         self._keep_files(taken, mail, content)
         self.box.mark_read(entry.uid)
@@ -208,33 +251,39 @@ class _MailTaker:
 
     # Mails for a person --------------------------------------------------------------------------------------------
 
-    def _set_aside(self, entry: MailEntry, reason: str) -> None:
+    def _set_aside(self, uid: int, reason: str) -> None:
         """Note a mail that could not be taken, and move it away."""
         noted = ReceivedMail(
             id=self.service.new_id(),
             mailbox=self.options.account.name,
             validity=self.box.validity,
-            uid=entry.uid,
+            uid=uid,
             fate=MailFate.QUARANTINED,
             taken_at=self.service.wall(),
             reason=reason[:_LONGEST_REASON],
         )
         self.service.write(lambda tx: tables.insert_mail(tx, noted))
-        self._move_aside(entry)
+        self._move_aside(uid)
 
-    def _move_aside(self, entry: MailEntry) -> None:
+    def _move_aside(self, uid: int) -> None:
         """The mail stays where it is if the server does not move it: the note keeps it from being taken again."""
-        log.warning("a mail was set aside", extra={"uid": entry.uid, "folder": self.options.quarantine})
+        log.warning("a mail was set aside", extra={"uid": uid, "folder": self.options.quarantine})
         try:
-            self.box.set_aside(entry.uid, self.options.quarantine)
+            self.box.set_aside(uid, self.options.quarantine)
         except MailboxUnavailable as error:
-            log.warning("a mail could not be moved", extra={"uid": entry.uid, "raised": str(error)})
+            log.warning("a mail could not be moved", extra={"uid": uid, "raised": str(error)})
 
     # Files ---------------------------------------------------------------------------------------------------------
 
     def _keep_files_again(self, taken: ReceivedMail) -> None:
         """Go on with the files of a mail after a crash. They are lost if the mail is gone."""
-        content = self.box.fetch(taken.uid)
+        try:
+            content = self.box.fetch(taken.uid)
+        except MailRefused as refusal:  # it may show the mail later, and must not stop the files of others
+            log.warning(
+                "the server refused a mail with files", extra={"uid": taken.uid, "raised": str(refusal)}
+            )
+            return
         if content is None:
             self.service.write(partial(_give_up_files, mail=taken))
             return
