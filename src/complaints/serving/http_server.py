@@ -111,7 +111,10 @@ class GuardedHttp(HttpToolsProtocol):
         self._stop_head_timer()
         super().connection_lost(exc)
         if isinstance(self.config, GuardedConfig) and self.client:
-            self.config.connections -= Counter((self.client[0],))
+            connections, host = self.config.connections, self.client[0]
+            connections[host] -= 1
+            if not connections[host]:
+                del connections[host]  # so that it holds no more addresses than there are connections
 
     def data_received(self, data: bytes) -> None:
         """Parse the bytes. Refuse framing that grows beyond the limit without a complete part."""

@@ -17,7 +17,6 @@ the example of each member all the way.
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
-from operator import attrgetter
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -98,7 +97,6 @@ GROUPS = {
     if group is not None
 }
 _CLEARED: dict[PlainKind, Any] = {PlainKind.TAGS: (), PlainKind.ATTRIBUTES: {}}
-_values_of = attrgetter(*PLAIN_NAMES)
 
 
 def cleared_value(member: PlainMember) -> Any:

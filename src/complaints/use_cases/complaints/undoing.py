@@ -16,7 +16,6 @@ from complaints.use_cases.commands.field_types import WHOLE, Code, Content
 from complaints.use_cases.complaints.actions import transition
 from complaints.use_cases.service import Service
 
-UNDOABLE = frozenset({Action.ASSIGN, Action.HOLD, Action.RESUME})
 """The actions that another action takes back."""
 
 

@@ -65,7 +65,7 @@ class CheckedRange:
 
 
 def count_to_check(service: Service) -> ProofSize:
-    """Count the complaints that `check_all` will go through."""
+    """Count the complaints that a check will go through."""
     return service.read(lambda tx: ProofSize(audit.count_complaints(tx), audit.count_cut_off(tx)))
 
 
