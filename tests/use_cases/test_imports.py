@@ -54,6 +54,17 @@ def _start(scenario: Scenario, request: ImportRequest, caller: Caller = SYSTEM) 
     return scenario.service.write(lambda tx: start_import(scenario.service, tx, caller, checked))
 
 
+def _errors(scenario: Scenario, client: ApiClient, job: ImportJob) -> tuple[Any, Any]:
+    """The failed rows of an import, as they are stored and as the API shows them."""
+    table = import_job.import_error
+    stored = scenario.service.read(
+        lambda tx: (
+            tx.connection.execute(select(table.c.errors).where(table.c.import_id == job.id)).scalars().all()
+        )
+    )
+    return stored, client.get(f"/v1/imports/{job.id}/errors").json()["items"]
+
+
 def _find(scenario: Scenario, job: ImportJob) -> ImportJob:
     found = scenario.service.read(lambda tx: import_job.find_job(tx, job.id))
     assert found is not None
@@ -108,6 +119,25 @@ def test_a_dry_run_keeps_no_event_and_no_row(scenario: Scenario) -> None:
         tried.failed,
     )
     assert scenario.service.read(count_complaints) == 1 + taken.accepted
+
+
+@pytest.mark.parametrize("by_an_older_program", [False, True])
+def test_a_fault_of_a_row_has_a_pointer_and_a_message_alone(
+    scenario: Scenario, client: ApiClient, by_an_older_program: bool
+) -> None:
+    job = _run(scenario, dry_run=False)
+    assert job.failed == 1
+    if by_an_older_program:
+        older = [
+            {"pointer": "/channel", "message": "channel is required.", "parameter": None, "place": "query"}
+        ]
+        change = update(import_job.import_error).values(errors=older)
+        scenario.service.write(lambda tx: tx.connection.execute(change))
+    else:
+        [stored], _ = _errors(scenario, client, job)
+        assert [one.keys() for one in stored] == [{"pointer", "message"}]
+    _, [row] = _errors(scenario, client, job)
+    assert [(one.keys(), one["pointer"]) for one in row["errors"]] == [({"pointer", "message"}, "/channel")]
 
 
 @pytest.fixture

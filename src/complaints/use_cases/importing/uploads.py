@@ -1,6 +1,5 @@
 """Takes files for import: checks a file outside any transaction, stores it, and tells the progress."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,8 @@ from complaints.storage.rows.import_job import ImportStatus
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota, check_quota
 from complaints.use_cases.service import Service
+
+_SHOWN_OF_FAULT = ("pointer", "message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,15 @@ def _may_know(caller: Caller, job: ImportJob) -> bool:
     return scope == ALL_COMPLAINTS or (scope.kind is ScopeKind.SOURCES and scope.admits_source(job.source))
 
 
-def list_errors(tx: Transaction, job: ImportJob, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
-    """The failed rows of an import after row `after`: `row` is the row number, `errors` its faults."""
-    return import_job.list_errors(tx, job.id, after=after, limit=limit)
+def list_errors(tx: Transaction, job: ImportJob, *, after: int, limit: int) -> list[dict[str, Any]]:
+    """The failed rows of an import after row `after`: `row` is the row number, `errors` its faults.
+
+    A fault has a `pointer` and a `message`. Rows that an older program stored have more members.
+    """
+    return [
+        {
+            "row": row["row"],
+            "errors": [{name: one[name] for name in _SHOWN_OF_FAULT} for one in row["errors"]],
+        }
+        for row in import_job.list_errors(tx, job.id, after=after, limit=limit)
+    ]
