@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.errors import NotFound
-from complaints.domain.importing.import_file import FileFacts, open_import, parse_options
+from complaints.domain.importing.import_file import FileFacts, open_import, read_options
 from complaints.domain.scope import ALL_COMPLAINTS, ScopeKind
 from complaints.storage.database.loop_names import IMPORT_LOOP
 from complaints.storage.database.transactions import Transaction
@@ -21,7 +21,7 @@ _SHOWN_OF_FAULT = ("pointer", "message")
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A file to import. `options` are pairs of name and value for `parse_options`.
+    """A file to import. `options` are pairs of name and value for `read_options`.
 
     `charset` is the encoding that the sender declared, or None. A dry run saves no complaints. `stops_with_key`: the
     import stops if the key of its caller is revoked. A caller of the command line has no key. `quota` limits the
@@ -55,7 +55,7 @@ def check_file(caller: Caller, request: ImportRequest) -> CheckedFile:
         request.content,
         media_type=request.media_type,
         charset=request.charset,
-        options=parse_options(request.options),
+        options=read_options(request.options),
     )
     return CheckedFile(request, file.facts)
 
