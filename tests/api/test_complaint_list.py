@@ -637,6 +637,31 @@ def test_a_cursor_belongs_to_its_filters_and_sort(
         assert _problem(client, cursor=cursor, **query) == (400, "bad-request")
 
 
+def test_a_fault_of_a_page_names_its_parameter(scenario: Scenario, client: ApiClient) -> None:
+    scenario.post()
+    scenario.post()
+    cursor = _cursor(client, status="received")
+    for path, name, value in (
+        ("complaints", "sort", "colour"),
+        ("complaints", "cursor", "x"),
+        ("complaints", "cursor", cursor),
+        ("complaints", "fields", "id,colour"),
+        ("exports", "fields", "colour"),
+        ("teams", "cursor", "x"),
+        ("teams", "fields", "colour"),
+        ("teams/operations/queue", "cursor", "x"),
+        ("inbox", "cursor", "x"),
+        ("changes", "after", "x"),
+        ("changes", "fields", "colour"),
+    ):
+        answer = client.get(f"/v1/{path}", params={name: value})
+        said = {"pointer": "", "in": "query", "parameter": name, "message": answer.json()["detail"]}
+        assert (answer.status_code, answer.json().get("errors")) == (400, [said]), (path, name)
+    stream = {"Accept": "text/event-stream", "Last-Event-ID": "x"}
+    [fault] = client.get("/v1/changes", headers=stream).json()["errors"]
+    assert (fault["in"], fault["parameter"]) == ("header", "Last-Event-ID")
+
+
 def test_a_text_that_is_no_cursor_is_refused(scenario: Scenario, client: ApiClient) -> None:
     scenario.post(subject="1")
     scenario.post(subject="2")
