@@ -14,6 +14,7 @@ from complaints.domain.errors import Conflict
 from complaints.domain.vocabulary import AccessRole, Priority, Status
 from complaints.use_cases.complaints import lists
 from tests.api_client import ApiClient
+from tests.generate import ROOT
 from tests.support import Scenario
 
 Found = Callable[..., list[str]]
@@ -204,6 +205,44 @@ def test_unknown_names_are_refused_and_the_nearest_is_asked_for(
             422,
             [{"pointer": "", "in": "query", "parameter": name, "message": said}],
         )
+
+
+DOCUMENT = json.loads((ROOT / "openapi/complaints.json").read_text(encoding="utf-8"))
+SINGLE = [
+    (method.upper(), path, parameter["name"])
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+    for parameter in operation.get("parameters", ())
+    if path.startswith("/v1/")
+    and parameter.get("in") == "query"
+    and (parameter["schema"].get("type") != "array" or not parameter.get("explode", True))
+]
+
+
+def test_a_parameter_that_takes_one_value_is_refused_if_it_is_sent_twice(client: ApiClient) -> None:
+    assert ("GET", "/v1/exports", "team") in SINGLE
+    for method, path, name in SINGLE:
+        answer = client.request(method, f"{path}?{name}=a&{name}=b")
+        said = f"{name} must be sent once only."
+        assert (answer.status_code, answer.json()["detail"], answer.json()["errors"]) == (
+            400,
+            said,
+            [{"pointer": "", "in": "query", "parameter": name, "message": said}],
+        ), (method, path, name)
+    answer = client.get("/v1/complaints?team=a&colour=red&limit=1&team=b&limit=1")
+    assert [error["parameter"] for error in answer.json()["errors"]] == ["team", "limit"]
+    answer = client.get("/v1/complaints?attributes.a=1&attributes.a=2")
+    assert answer.json()["errors"][0]["parameter"] == "attributes.a"
+
+
+def test_a_parameter_that_takes_several_values_may_be_sent_twice(client: ApiClient) -> None:
+    for query in (
+        "complaints?status=received&status=closed",
+        "exports?status=received&status=closed",
+        "changes?type=complaint.created&type=complaint.closed",
+        "reports/inflow?from=2026-01-01&to=2026-02-01&team=operations&team=management",
+    ):
+        assert client.get(f"/v1/{query}").status_code == 200, query
 
 
 def test_me_and_nobody_are_users_too(scenario: Scenario, client: ApiClient) -> None:
@@ -596,6 +635,31 @@ def test_a_cursor_belongs_to_its_filters_and_sort(
     assert found(status=["received", "received"], cursor=cursor, sort="-received_at") == ["1", "0"]
     for query in ({}, {"status": "closed"}, {"status": "received", "sort": "priority"}, {"q": "x"}):
         assert _problem(client, cursor=cursor, **query) == (400, "bad-request")
+
+
+def test_a_fault_of_a_page_names_its_parameter(scenario: Scenario, client: ApiClient) -> None:
+    scenario.post()
+    scenario.post()
+    cursor = _cursor(client, status="received")
+    for path, name, value in (
+        ("complaints", "sort", "colour"),
+        ("complaints", "cursor", "x"),
+        ("complaints", "cursor", cursor),
+        ("complaints", "fields", "id,colour"),
+        ("exports", "fields", "colour"),
+        ("teams", "cursor", "x"),
+        ("teams", "fields", "colour"),
+        ("teams/operations/queue", "cursor", "x"),
+        ("inbox", "cursor", "x"),
+        ("changes", "after", "x"),
+        ("changes", "fields", "colour"),
+    ):
+        answer = client.get(f"/v1/{path}", params={name: value})
+        said = {"pointer": "", "in": "query", "parameter": name, "message": answer.json()["detail"]}
+        assert (answer.status_code, answer.json().get("errors")) == (400, [said]), (path, name)
+    stream = {"Accept": "text/event-stream", "Last-Event-ID": "x"}
+    [fault] = client.get("/v1/changes", headers=stream).json()["errors"]
+    assert (fault["in"], fault["parameter"]) == ("header", "Last-Event-ID")
 
 
 def test_a_text_that_is_no_cursor_is_refused(scenario: Scenario, client: ApiClient) -> None:

@@ -169,6 +169,8 @@ def test_requirements_say_which_values_are_accepted(scenario: Scenario, client: 
         1,
         5,
     )
+    assert members["assign", "assignee"]["type"] == ["string", "null"]  # null takes the assignment back
+    assert members["assign", "team"]["type"] == "string"
     assert members["resolve", "compensation"]["properties"].keys() == {"amount", "currency"}
     assert not [schema for schema in members.values() if "$ref" in str(schema) or "title" in schema]
 

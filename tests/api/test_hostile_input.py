@@ -349,7 +349,7 @@ def test_types_as_they_may_be_written(desk: Desk) -> None:
 
 IF_MATCH = [
     ('"1"', 200), ("*", 200), ('"9", "1"', 200), ('"2"', 412), ('"', 412), ("garbage", 412), ("", 412),
-    ('"99999999999999999999"', 412), ('W/"7"', 412), ("1", 412),
+    ('"99999999999999999999"', 412), ('W/"7"', 412), ('W/"1"', 200), ('"a, 1, b"', 412),
 ]  # fmt: skip
 
 
@@ -369,6 +369,21 @@ def test_if_match(desk: Desk) -> None:
         if status == 412:
             assert answer.json()["type"] == "/problems/stale-version"
         assert desk.client.get(path).json()["version"] == 1
+
+
+def test_a_version_without_quotation_marks_in_if_match_is_named(desk: Desk) -> None:
+    """A client that sends the member `version` would read again for ever if it got a 412."""
+    path = f"/v1/complaints/{desk.id}"
+    for if_match in ("1", " 1 ", "7", "W/1", '"9", 1'):
+        answer = desk.client.patch(path, json={"severity": "normal"}, headers={"If-Match": if_match})
+        message = f'Write the version in If-Match in quotation marks: "{"7" if if_match == "7" else "1"}".'
+        fault = {"pointer": "", "in": "header", "parameter": "If-Match", "message": message}
+        assert (answer.status_code, answer.json()["errors"]) == (422, [fault]), if_match
+        # Calls that read no If-Match take any.
+        assert desk.client.get(path, headers={"If-Match": if_match}).json()["version"] == 1
+    chinese = {"If-Match": "1", "Accept-Language": "zh"}
+    said = desk.client.patch(path, json={"severity": "normal"}, headers=chinese).json()["detail"]
+    assert said == 'If-Match 中的版本号要加引号："1"。'
 
 
 # Addresses ------------------------------------------------------------------------------------------------

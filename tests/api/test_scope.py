@@ -201,6 +201,28 @@ def test_rule_7_6_two_roles_give_no_more_than_their_sum(staff: Staff) -> None:
     assert staff.client.post(address, json=merge, headers=key).status_code == 422
 
 
+def test_a_taken_external_id_names_only_a_complaint_within_the_scope(staff: Staff) -> None:
+    holder, other = staff.complaints["service"], staff.complaints["network"]
+    path = "/v1/complaints"
+    ids = {"external_ids": {"crm/a": "5003"}}
+    assert staff.client.patch(f"{path}/{holder.id}", json=ids).status_code == 200
+    agent = staff.user("agent", AGENT, teams=["operations"])
+    assert staff.get(f"{path}/{other.id}", agent).status_code == 200
+    assert staff.get(f"{path}/{holder.id}", agent).status_code == 404
+    posted = {"channel": "phone", "subject": "x", "source": "s", "external_id": "E77", **ids}
+    for headers, which in (
+        (agent, "another complaint, which you may not see"),
+        (None, f"complaint {number_of(holder.sequence)}"),
+    ):
+        for answer in (
+            staff.client.patch(f"{path}/{other.id}", json=ids, headers=headers),
+            staff.client.post(path, json=posted, headers=headers),
+        ):
+            said = f"The external id '5003' of system 'crm/a' names {which}."
+            assert (answer.status_code, answer.json()["detail"]) == (409, said)
+            assert answer.json()["errors"] == [{"pointer": "/external_ids/crm~1a", "message": said}]
+
+
 def test_rule_7_7_the_feed_is_for_those_who_see_all_or_one_source(staff: Staff) -> None:
     key = staff.user("reader", AGENT, teams=["operations"])
     for query in ({}, {"wait": "20"}, {"after": "now", "wait": "20"}, {"team": "operations"}):

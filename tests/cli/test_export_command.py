@@ -54,6 +54,22 @@ def test_a_misspelt_filter_is_named_with_the_words_of_the_api(export: Command) -
     assert "COMPLAINTS_" not in ended.err  # a filter is no setting
 
 
+def test_a_filter_that_takes_one_value_is_refused_if_it_is_given_twice(export: Command) -> None:
+    ended = export("-", "team=operations", "team=management")
+    assert (ended.status, ended.out) == (1, "")
+    assert "team must be sent once only." in ended.err
+    ended = export("-", "attributes.a=1", "attributes.a=2")
+    assert (ended.status, ended.out) == (1, "")
+    assert "must have one value" in ended.err
+
+
+def test_a_format_among_the_filters_counts_before_the_ending_of_the_file(
+    export: Command, directory: Path
+) -> None:
+    assert export("all.csv", "format=ndjson", "--fields", "id").status == 0
+    assert (directory / "all.csv").read_text().startswith('{"id":')
+
+
 def test_an_export_that_fails_leaves_the_former_file(
     export: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

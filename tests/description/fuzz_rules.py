@@ -37,7 +37,7 @@ BEYOND_A_SCHEMA = re.compile(
             r"A deputy is somebody else|cannot be below itself|The code in the path is",
             r"in the future|A hold lasts at most|An absence (ends after it begins|needs its beginning)",
             r"Must end after it starts|24:00 as an end|Overlaps another span|cannot end before it starts",
-            r"This Idempotency-Key was used for other content|is now at version \d+",
+            r"This Idempotency-Key was used for other content|is now at version \d+|in quotation marks: ",
             r"[Gg]ive (a target|either)|needs (a kind|expected_count)|does not go with|is the same as /|More than 500",
             r"is not a (target|time between)|has \d+ follow-ups|the one promised|needs a key that belongs to a user",
             r"Too many (wrong passwords|people sign in)|one of the most common|is not the login|is not active",

@@ -29,7 +29,7 @@ def json_row(values: object, *options: tuple[str, str]) -> ImportRow:
 def refused(content: str, options: Options, *, media_type: str = CSV) -> dict[str, str]:
     with pytest.raises(InvalidContent) as caught:
         rows(content, options, media_type=media_type)
-    return {fault.pointer: fault.message for fault in caught.value.faults}
+    return {fault.parameter or "": fault.message for fault in caught.value.faults}
 
 
 def test_columns_called_like_members_need_no_option() -> None:
@@ -99,7 +99,7 @@ def test_a_column_an_option_uses_does_not_feed_its_namesake_too() -> None:
 def test_a_member_set_does_not_take_its_column() -> None:
     options = [("set.channel", "phone"), ("unmapped", "ignore")]
     assert csv_row("channel,subject", "Call,x", *options).body == {"channel": "phone", "subject": "x"}
-    assert "'channel'" in refused("channel,subject\nCall,x\n", options[:1])["/unmapped"]
+    assert "'channel'" in refused("channel,subject\nCall,x\n", options[:1])["unmapped"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_unmapped_members_are_kept_as_they_are_and_one_mapped_in_part_whole() ->
 def test_only_what_no_option_touches_is_undecided() -> None:
     assert (
         "columns 'score', 'nothing': map them"
-        in refused(json.dumps(DIALOGUE), DIALOGUE_OPTIONS, media_type=NDJSON)["/unmapped"]
+        in refused(json.dumps(DIALOGUE), DIALOGUE_OPTIONS, media_type=NDJSON)["unmapped"]
     )
 
 
@@ -180,7 +180,7 @@ def test_a_path_may_end_in_any_row() -> None:
 )
 def test_a_path_that_leads_nowhere_in_all_rows_is_refused(path: str) -> None:
     options = [*DIALOGUE_OPTIONS, ("map.description", path), ("unmapped", "ignore")]
-    assert "no row has" in refused(json.dumps(DIALOGUE), options, media_type=NDJSON)["/map.description"]
+    assert "no row has" in refused(json.dumps(DIALOGUE), options, media_type=NDJSON)["map.description"]
 
 
 def test_a_path_to_more_than_a_value_fails_the_row() -> None:
@@ -232,7 +232,7 @@ def test_kept_columns_join_the_attributes_given() -> None:
 
 def test_an_attribute_and_a_kept_column_of_one_name_are_refused() -> None:
     options = [("unmapped", "attributes"), ("set.attributes.zip", "1")]
-    assert "'zip'" in refused("channel,subject,zip\nweb,x,2\n", options)["/unmapped"]
+    assert "'zip'" in refused("channel,subject,zip\nweb,x,2\n", options)["unmapped"]
     row = json_row({"channel": "web", "subject": "x", "attributes": {"zip": 1}, "zip": 2}, options[0])
     assert [fault.pointer for fault in row.faults] == ["/attributes"]
 
@@ -242,7 +242,7 @@ def test_attributes_have_limits() -> None:
     row = csv_row("channel,subject,Log", f"web,x,{'y' * 1_048_577}", *options)
     assert "more than 1 MiB" in row.faults[0].message
     long = "k" * 201
-    assert "too long" in refused(f"channel,subject,{long}\nweb,x,1\n", options)["/unmapped"]
+    assert "too long" in refused(f"channel,subject,{long}\nweb,x,1\n", options)["unmapped"]
 
 
 LONG = "没" * 600
@@ -326,39 +326,39 @@ def test_constants_are_read_like_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "pointer", "words"),
+    ("options", "parameter", "words"),
     [
-        ([("set.channel", "Internet")], "/set.channel", "it is one of phone, web"),
-        ([("set.severity", "bad")], "/set.severity", "critical, high, normal, low"),
-        ([("set.received_at", "yesterday")], "/set.received_at", "no RFC 3339 time"),
-        ([("set.complainant.vulnerable", "maybe")], "/set.complainant.vulnerable", "it is one of true"),
-        ([("set.complainant", "Wang")], "/set.complainant", "no member that can be set"),
-        ([("map.region", "Cities")], "/map.region", "Did you mean 'City'?"),
-        ([("map.region", "City+Stat")], "/map.region", "no column 'Stat'. Did you mean 'State'?"),
-        ([("map.region", "City State")], "/map.region", "To join columns write +, in a URL %2B"),
-        ([("map.region", "+".join(["City"] * 13))], "/map.region", "at most 12 columns"),
-        ([("map.complainant", "City")], "/map.complainant", "map its members one by one"),
-        ([("expect.external_id", r"\d+")], "/expect.external_id", "not mapped"),
-        ([("expect.subject", "(a+)+")], "/expect.subject", "too long"),
-        ([("expect.subject", "(")], "/expect.subject", "no regular expression"),
-        ([("timezone", "Mars/Base")], "/timezone", "IANA"),
-        ([("date_format", "%d-%m-%y")], "/timezone", "has no %z"),
-        ([("date_format", "%d-%m"), ("timezone", "UTC")], "/date_format", "a year"),
+        ([("set.channel", "Internet")], "set.channel", "it is one of phone, web"),
+        ([("set.severity", "bad")], "set.severity", "critical, high, normal, low"),
+        ([("set.received_at", "yesterday")], "set.received_at", "no RFC 3339 time"),
+        ([("set.complainant.vulnerable", "maybe")], "set.complainant.vulnerable", "it is one of true"),
+        ([("set.complainant", "Wang")], "set.complainant", "no member that can be set"),
+        ([("map.region", "Cities")], "map.region", "Did you mean 'City'?"),
+        ([("map.region", "City+Stat")], "map.region", "no column 'Stat'. Did you mean 'State'?"),
+        ([("map.region", "City State")], "map.region", "To join columns write +, in a URL %2B"),
+        ([("map.region", "+".join(["City"] * 13))], "map.region", "at most 12 columns"),
+        ([("map.complainant", "City")], "map.complainant", "map its members one by one"),
+        ([("expect.external_id", r"\d+")], "expect.external_id", "not mapped"),
+        ([("expect.subject", "(a+)+")], "expect.subject", "too long"),
+        ([("expect.subject", "(")], "expect.subject", "no regular expression"),
+        ([("timezone", "Mars/Base")], "timezone", "IANA"),
+        ([("date_format", "%d-%m-%y")], "timezone", "has no %z"),
+        ([("date_format", "%d-%m"), ("timezone", "UTC")], "date_format", "a year"),
     ],
 )
-def test_options_that_do_not_fit_are_refused_at_once(options: Options, pointer: str, words: str) -> None:
+def test_options_that_do_not_fit_are_refused_at_once(options: Options, parameter: str, words: str) -> None:
     faults = refused("channel,subject,City,State\nweb,x,a,b\n", [*options, ("unmapped", "ignore")])
-    assert list(faults) == [pointer]
-    assert words in faults[pointer]
+    assert list(faults) == [parameter]
+    assert words in faults[parameter]
 
 
 def test_channel_and_subject_must_come_from_somewhere_and_every_column_go_somewhere() -> None:
     faults = refused("Title,City\nx,y\n", [])
-    assert set(faults) == {"/map.channel", "/map.subject", "/unmapped"}
-    assert faults["/map.channel"] == (
+    assert set(faults) == {"map.channel", "map.subject", "unmapped"}
+    assert faults["map.channel"] == (
         "map.channel: channel is neither mapped nor set: give map.channel=<column> or set.channel=<value>"
     )
-    assert faults["/unmapped"] == (
+    assert faults["unmapped"] == (
         "unmapped: nothing says what to do with the columns 'Title', 'City': map them, or give "
         "unmapped=attributes to keep them or unmapped=ignore to leave them out"
     )
@@ -366,11 +366,11 @@ def test_channel_and_subject_must_come_from_somewhere_and_every_column_go_somewh
 
 def test_two_columns_for_one_member_are_refused() -> None:
     faults = refused("channel,subject,name,complainant.name\nweb,x,a,b\n", [])
-    assert "both mean complainant.name" in faults["/map.complainant.name"]
+    assert "both mean complainant.name" in faults["map.complainant.name"]
 
 
 def test_an_object_in_a_csv_column_is_no_member() -> None:
-    assert "'complainant'" in refused("channel,subject,complainant\nweb,x,Wang\n", [])["/unmapped"]
+    assert "'complainant'" in refused("channel,subject,complainant\nweb,x,Wang\n", [])["unmapped"]
 
 
 # Rows that fail
@@ -461,7 +461,7 @@ def test_exchanged_day_and_month_are_refused_with_both_readings_and_the_choice()
     with pytest.raises(InvalidContent) as caught:
         dated(SPREADSHEET, [EUROPEAN])
     (fault,) = caught.value.faults
-    assert fault.pointer == "/dates"
+    assert (fault.pointer, fault.parameter) == ("", "dates")
     assert "36 of 90 dates can be read both ways" in fault.message
     assert "run from 2015-04-13 to 2015-06-30" in fault.message
     assert "row 1 '04/01/15' is 2015-01-04 as written, 2015-04-01 exchanged" in fault.message
@@ -497,7 +497,7 @@ def test_a_format_with_day_and_month_in_the_wrong_order_is_refused() -> None:
     with pytest.raises(InvalidContent) as caught:
         dated(proper, [EUROPEAN])
     (fault,) = caught.value.faults
-    assert fault.pointer == "/date_format"
+    assert (fault.pointer, fault.parameter) == ("", "date_format")
     assert "192 of 336 dates do not read as %d/%m/%y, but do as %m/%d/%y" in fault.message
     assert sum(not row.faults for row in dated(proper, [EUROPEAN, ("dates", "as_written")])) == 144
 
@@ -513,7 +513,7 @@ def test_an_id_that_is_none_is_refused_unless_accepted() -> None:
     with pytest.raises(InvalidContent) as caught:
         rows(content, options)
     (fault,) = caught.value.faults
-    assert fault.pointer == "/repeated_ids"
+    assert (fault.pointer, fault.parameter) == ("", "repeated_ids")
     assert "27 of 30 rows repeat an id" in fault.message
     assert "row 4 'A', row 5 'B' (first in row 1 and row 2)" in fault.message
     assert len(rows(content, [*options, ("repeated_ids", "accept")])) == 30
@@ -536,7 +536,7 @@ def test_rows_that_are_there_several_times_are_no_wrong_id(rows_of_each: int) ->
 )
 def test_an_id_of_two_rows_is_asked_about(ids: list[str], words: str) -> None:
     content = "channel,subject,external_id\n" + "".join(f"web,s{n},{text}\n" for n, text in enumerate(ids))
-    assert words in refused(content, [])["/repeated_ids"]
+    assert words in refused(content, [])["repeated_ids"]
     assert len(rows(content, [("repeated_ids", "accept")])) == len(ids)
 
 
@@ -549,7 +549,7 @@ LOST = [
 @pytest.mark.parametrize("lost", LOST)
 def test_a_lost_id_is_asked_about_even_if_its_rows_are_equal(lost: str) -> None:
     content = "channel,subject,external_id\n" + f'web,x,"{lost}"\n' * 2
-    assert "repeat an id that is none" in refused(content, [])["/repeated_ids"]
+    assert "repeat an id that is none" in refused(content, [])["repeated_ids"]
     assert len(rows(content[: -len(f'web,x,"{lost}"\n')], [])) == 1
 
 
@@ -570,7 +570,7 @@ def test_an_id_that_fails_its_row_is_not_asked_about() -> None:
 def test_rows_that_differ_in_ignored_columns_only_tell_the_same_complaint() -> None:
     content = "channel,subject,external_id,Comment\nweb,x,1,a\nweb,x,1,b\n"
     assert len(rows(content, [("unmapped", "ignore")])) == 2
-    assert "/repeated_ids" in refused(content, [("unmapped", "attributes")])
+    assert "repeated_ids" in refused(content, [("unmapped", "attributes")])
 
 
 @pytest.mark.parametrize(
@@ -594,7 +594,7 @@ def test_dates_that_are_numbers_are_asked_about(
         return
     with pytest.raises(InvalidContent) as caught:
         dated(dates, options)
-    assert [fault.pointer for fault in caught.value.faults] == ["/date_format"]
+    assert [fault.parameter for fault in caught.value.faults] == ["date_format"]
     assert words in caught.value.detail
     assert all("does not read" in row.faults[0].message or "no RFC" in row.faults[0].message
                for row in dated(dates, [*options, ("dates", "as_written")]) if row.faults)  # fmt: skip

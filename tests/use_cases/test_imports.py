@@ -54,6 +54,17 @@ def _start(scenario: Scenario, request: ImportRequest, caller: Caller = SYSTEM) 
     return scenario.service.write(lambda tx: start_import(scenario.service, tx, caller, checked))
 
 
+def _errors(scenario: Scenario, client: ApiClient, job: ImportJob) -> tuple[Any, Any]:
+    """The failed rows of an import, as they are stored and as the API shows them."""
+    table = import_job.import_error
+    stored = scenario.service.read(
+        lambda tx: (
+            tx.connection.execute(select(table.c.errors).where(table.c.import_id == job.id)).scalars().all()
+        )
+    )
+    return stored, client.get(f"/v1/imports/{job.id}/errors").json()["items"]
+
+
 def _find(scenario: Scenario, job: ImportJob) -> ImportJob:
     found = scenario.service.read(lambda tx: import_job.find_job(tx, job.id))
     assert found is not None
@@ -108,6 +119,52 @@ def test_a_dry_run_keeps_no_event_and_no_row(scenario: Scenario) -> None:
         tried.failed,
     )
     assert scenario.service.read(count_complaints) == 1 + taken.accepted
+
+
+def test_all_faulty_options_are_named_at_once_as_parameters_of_the_query(client: ApiClient) -> None:
+    def refused(query: str, content: str) -> dict[str, str]:
+        headers = {"Content-Type": "text/csv"}
+        answer = client.post(f"/v1/imports?{query}", content=content, headers=headers)
+        assert answer.status_code == 422, answer.text
+        errors = answer.json()["errors"]
+        places = {(one["pointer"], one.get("in")) for one in errors if "parameter" in one}
+        assert places == {("", "query")}
+        return {one.get("parameter", ""): one["message"] for one in errors}
+
+    rows = "Title,when\na,05-06-2026\n"
+    faults = refused("map.subject=Titel&set.channel=fone&unmapped=drop", rows)
+    assert [*faults] == ["unmapped", "map.subject", "set.channel"]
+    assert faults["map.subject"].endswith("Did you mean 'Title'?")
+    assert faults["unmapped"].startswith("unmapped: 'drop' is not one of refuse, ")
+    # A format that cannot be read hides no other fault, and makes none.
+    faults = refused("map.subject=Title&set.channel=fone&date_format=%25q&set.received_at=05-06-2026", rows)
+    assert [*faults] == ["date_format", "set.channel"]
+    # The fault of a file has no option.
+    assert [*refused("unmapped=drop", "")] == ["unmapped", ""]
+    assert [*refused("dry_run=perhaps", rows)] == ["dry_run"]
+    # A misspelt member may be the one that lacks.
+    assert [*refused("map.subjet=Title&set.channel=phone", rows)] == ["map.subjet"]
+    # Without a faulty option, what is missing is named.
+    assert [*refused("set.channel=phone", rows)] == ["unmapped", "map.subject"]
+
+
+@pytest.mark.parametrize("by_an_older_program", [False, True])
+def test_a_fault_of_a_row_has_a_pointer_and_a_message_alone(
+    scenario: Scenario, client: ApiClient, by_an_older_program: bool
+) -> None:
+    job = _run(scenario, dry_run=False)
+    assert job.failed == 1
+    if by_an_older_program:
+        older = [
+            {"pointer": "/channel", "message": "channel is required.", "parameter": None, "place": "query"}
+        ]
+        change = update(import_job.import_error).values(errors=older)
+        scenario.service.write(lambda tx: tx.connection.execute(change))
+    else:
+        [stored], _ = _errors(scenario, client, job)
+        assert [one.keys() for one in stored] == [{"pointer", "message"}]
+    _, [row] = _errors(scenario, client, job)
+    assert [(one.keys(), one["pointer"]) for one in row["errors"]] == [({"pointer", "message"}, "/channel")]
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def integer_in(position: Mapping[str, Any], name: str, *, most: int = 2**63 - 1)
 
 def bad_cursor() -> BadRequest:
     """The error for a cursor that this list did not give."""
-    return BadRequest(
-        "cursor is not one that this list gave: send next_cursor of the page before as it was, or none."
+    return BadRequest.in_query(
+        "cursor",
+        "cursor is not one that this list gave: send next_cursor of the page before as it was, or none.",
     )

@@ -82,7 +82,7 @@ async def read_request(request: Request) -> uploads.ImportRequest:
 
 def _flag(values: list[str]) -> bool:
     if len(values) > 1 or any(value not in _FLAGS for value in values):
-        raise InvalidContent.at("/dry_run", "dry_run is true or false.")
+        raise InvalidContent.in_query("dry_run", "dry_run is true or false.")
     return _FLAGS[values[0]] if values else False
 
 

@@ -60,8 +60,8 @@ def parse_fields(fields: str | None, shape: type[BaseModel]) -> frozenset[str] |
         return None
     names = frozenset(fields.split(","))
     if unknown := sorted(names - shape.model_fields.keys()):
-        raise BadRequest(
-            f"There is no field {unknown[0][:100]!r}: there are {', '.join(shape.model_fields)}."
+        raise BadRequest.in_query(
+            "fields", f"There is no field {unknown[0][:100]!r}: there are {', '.join(shape.model_fields)}."
         )
     return names
 

@@ -25,20 +25,35 @@ from complaints.use_cases.service import Service, Transaction
 Reply = tuple[int, Mapping[str, Any] | None, dict[str, str]]
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+_QUOTED = re.compile(r'"[^"]*"')
+_UNQUOTED = re.compile(r"(?:^|,)\s*(?:W/)?([0-9]{1,9})\s*(?=,|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
     """The facts that a route needs about its request.
 
-    `attempt` is set if the request carries an `Idempotency-Key`. `versions` are the versions that `If-Match`
-    allows; None allows every version.
+    `attempt` is set if the request carries an `Idempotency-Key`. `if_match` is the header `If-Match`.
     """
 
     service: Service
     caller: Caller
     attempt: Attempt | None
-    versions: frozenset[int] | None
+    if_match: str | None
+
+    @property
+    def versions(self) -> frozenset[int] | None:
+        """The versions that `If-Match` allows; None allows every version.
+
+        Raises InvalidContent for a version without quotation marks, which would never fit. Routes that read no
+        `If-Match` take any.
+        """
+        if self.if_match is None or self.if_match.strip() == "*":
+            return None
+        if found := _UNQUOTED.search(_QUOTED.sub('""', self.if_match)):
+            message = f'Write the version in If-Match in quotation marks: "{found[1]}".'
+            raise InvalidContent.in_header("If-Match", message)
+        return frozenset(int(version) for version in _ETAG.findall(self.if_match))
 
     def write(
         self, work: Callable[[Transaction], Reply], *, finish_body: Callable[[bytes], bytes] = bytes
@@ -121,7 +136,7 @@ async def read_request_head(request: Request) -> ApiRequest:
 
 def _api_request(request: Request, caller: Caller, attempt: Attempt | None) -> ApiRequest:
     service = service_for(get_service(request), request.app.state.replica, caller)
-    return ApiRequest(service, caller, attempt, _versions(request.headers.get("if-match")))
+    return ApiRequest(service, caller, attempt, request.headers.get("if-match"))
 
 
 def read_idempotency_key(scope: Scope) -> str | None:
@@ -137,12 +152,6 @@ def read_idempotency_key(scope: Scope) -> str | None:
 def make_attempt(scope: Scope, key: str, body: bytes) -> Attempt:
     """The attempt of a request with an `Idempotency-Key`: same caller, path, query and body are the same attempt."""
     return Attempt.of(scope["state"]["caller"], scope["path"], key, scope["query_string"] + b"\n" + body)
-
-
-def _versions(if_match: str | None) -> frozenset[int] | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    return frozenset(int(version) for version in _ETAG.findall(if_match))
 
 
 CurrentRequest = Annotated[ApiRequest, Depends(read_api_request)]

@@ -40,7 +40,7 @@ def export(
 
     asked = [_pair(text) for text in filters or ()]
     options = {
-        "format": file_format or _format_of(file),
+        "format": file_format or (None if "format" in dict(asked) else _format_of(file)),
         "fields": fields,
         "full": "true" if full else None,
         "language": language,

@@ -23,8 +23,11 @@ T = TypeVar("T")
 Found = tuple[Sequence[FeedEvent], FeedPlace]
 
 
-def place_of(after: str) -> FeedPlace | None:
-    """The place that `after` names; None for the end. Raises BadRequest for a bad cursor."""
+def place_of(after: str, *, is_header: bool = False) -> FeedPlace | None:
+    """The place that `after` names; None for the end. Raises BadRequest for a bad cursor.
+
+    `is_header`: it was not the parameter, but the header `Last-Event-ID`.
+    """
     if after == _NOW:
         return None
     if not after:
@@ -34,9 +37,12 @@ def place_of(after: str) -> FeedPlace | None:
         mark = cursors.id_in(position, "id") if "id" in position else None
         return FeedPlace(cursors.integer_in(position, "after"), mark)
     except BadRequest:
-        raise BadRequest(
+        message = (
             "The place is not one that the feed gave: send next_cursor of a page or id of a stream as it was."
-        ) from None
+        )
+        if is_header:
+            raise BadRequest.in_header("Last-Event-ID", message) from None
+        raise BadRequest.in_query("after", message) from None
 
 
 def find_end(tx: Transaction) -> FeedPlace:

@@ -79,7 +79,7 @@ def open_stream(request: ApiRequest, query: ChangesQuery, last_event_id: str | N
     Call it in a thread: only `FeedStream` begins to listen. Raises what the JSON form of the feed raises.
     """
     fields = parse_fields(query.fields, ChangeOut)
-    asked = place_of(last_event_id or query.after)
+    asked = place_of(last_event_id, is_header=True) if last_event_id else place_of(query.after)
 
     def work(tx: Transaction) -> Subscription:
         view = FeedView.of(request.caller, filter_of(request.service, tx, query))

@@ -19,7 +19,8 @@ def choose_order(sort: str) -> Order:
     """The order with this name. Raises BadRequest for another name."""
     order = ORDERS.get(sort)
     if order is None:
-        raise BadRequest(f"A list cannot be sorted by {sort[:100]!r}: choose {', '.join(ORDERS)}.")
+        message = f"A list cannot be sorted by {sort[:100]!r}: choose {', '.join(ORDERS)}."
+        raise BadRequest.in_query("sort", message)
     return order
 
 
@@ -39,7 +40,8 @@ def read_cursor(cursor: str | None, bound: Mapping[str, Any], order: Order) -> L
         return None
     position = cursors.decode(cursor, bound["kind"])
     if any(position.get(name) != value for name, value in bound.items()):
-        raise BadRequest("cursor was given for other filters or another sort: send the same, or no cursor.")
+        message = "cursor was given for other filters or another sort: send the same, or no cursor."
+        raise BadRequest.in_query("cursor", message)
     if order.key is SortKey.PRIORITY:
         if position.get("value") not in list(Priority):
             raise cursors.bad_cursor()

@@ -37,7 +37,7 @@ from complaints.use_cases.commands.complaints import (
     Transition,
 )
 from complaints.use_cases.complaints import actions, available_actions, edit, lists
-from complaints.use_cases.complaints.available_actions import ActionOption
+from complaints.use_cases.complaints.available_actions import ActionOption, Requirement
 from complaints.use_cases.complaints.intake import IntakeResult
 from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.post import Show, answer_requests
@@ -209,7 +209,8 @@ def _options_json(complaint: Complaint, found: list[ActionOption], language: Lan
             "allowed": choice.allowed,
             "refused_because": say(choice.refused_because, language) if choice.refused_because else None,
             "requires": [
-                {"name": one.name, "required": one.required, "schema": one.schema} for one in choice.requires
+                {"name": one.name, "required": one.required, "schema": _schema_of(one)}
+                for one in choice.requires
             ],
             "any_of": list(choice.any_of),
             "to": choice.to,
@@ -223,6 +224,12 @@ def _options_json(complaint: Complaint, found: list[ActionOption], language: Lan
         "version": complaint.version,
         "items": items,
     }
+
+
+def _schema_of(requirement: Requirement) -> Mapping[str, Any]:
+    """The schema of the values of a member, with null if it may be null."""
+    schema = requirement.schema
+    return {**schema, "type": [schema["type"], "null"]} if requirement.takes_null else schema
 
 
 def _describe_examples(examples: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from complaints.api.http.content_types import JSON
+from complaints.api.http.query_route import QueryRoute
 from complaints.api.openapi.queries import resolve_schema
 from complaints.api.problems.media_ranges import accepts_rather
 from complaints.use_cases.table_files.cells import Column, columns_of, text_of
@@ -31,8 +32,8 @@ _CSV_PAGE = {
 }
 
 
-class ListRoute(APIRoute):
-    """A route that answers a list as CSV if the caller asks for it. For other routes it is as `APIRoute`."""
+class ListRoute(QueryRoute):
+    """A route that answers a list as CSV if the caller asks for it. For other routes it is as `QueryRoute`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of FastAPI. The answer becomes CSV after it."""

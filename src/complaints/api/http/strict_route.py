@@ -12,7 +12,7 @@ from complaints.api.http import strict_json
 from complaints.api.http.content_types import JSON, read_content_type
 from complaints.api.http.csv_lists import ListRoute
 from complaints.api.problems.refusals import BadRequest, RefusalCarrier, UnsupportedMediaType
-from complaints.domain.errors import ComplaintError, Fault, clip
+from complaints.domain.errors import ComplaintError, clip
 
 _MERGE_PATCH = "application/merge-patch+json"
 _PLAIN = [JSON.encode("ascii")]
@@ -56,7 +56,7 @@ def _refuse_query(request: Request) -> None:
     """Raise RefusalCarrier for the first parameter of the query."""
     name = clip(next(iter(request.query_params), ""), 100)
     message = f"{name or 'the query'} is unknown here; check its spelling, or leave it out."
-    raise RefusalCarrier(BadRequest(message, faults=[Fault("", message, name)]))
+    raise RefusalCarrier(BadRequest.in_query(name, message))
 
 
 class StrictRequest(Request):

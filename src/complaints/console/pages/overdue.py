@@ -128,7 +128,8 @@ def _find(request: PageRequest, tx: Transaction, query: DueListQuery, address: L
 
 def _address_of_export(request: PageRequest, address: ListAddress, asked: ComplaintFilter) -> str:
     """The address of the list as CSV, from the exports of the API."""
-    own = [pair for pair in address.pairs if pair[0] not in {*_NO_FILTERS, "overdue", "due_before"}]
+    sent = (pair for pair in address.pairs if pair[0] not in {*_NO_FILTERS, "overdue", "due_before"})
+    own = [*dict.fromkeys(pair for pair in sent if pair[0] == "status" or pair[1] == address.value(pair[0]))]
     own.append(("overdue", "true" if asked.overdue else "false"))
     if asked.due_before is not None:
         own.append(("due_before", write_instant(asked.due_before)))

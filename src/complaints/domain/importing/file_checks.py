@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.date_swaps import DateCounts, SwapFinding
 from complaints.domain.importing.dates import DateReader, swap_day_and_month
 from complaints.domain.importing.external_ids import looks_lost
@@ -15,7 +15,7 @@ from complaints.domain.importing.options import (
     ImportOptions,
     RepeatedIds,
     Unmapped,
-    option_pointer,
+    fault_of_option,
     quote_all,
     refuse,
     shorten,
@@ -71,7 +71,7 @@ class FileChecker:
         if self._unseen and self._data_file.objects:
             refuse(
                 [
-                    Fault(option_pointer(f"map.{name}"), f"map.{name}: no row has '{shorten(column)}'")
+                    fault_of_option(f"map.{name}", f"map.{name}: no row has '{shorten(column)}'")
                     for name, column, _ in self._unseen
                 ]
             )
@@ -79,9 +79,9 @@ class FileChecker:
         self._check_counted_dates()
         self._check_format()
         if finding := self._days.find_swap(numeric=self._dates.numeric):
-            raise InvalidContent.at("/dates", _describe_swap(finding))
+            raise InvalidContent.in_query("dates", _describe_swap(finding))
         if self._ids.repeated.rows:
-            raise InvalidContent.at("/repeated_ids", self._ids.describe(self.rows))
+            raise InvalidContent.in_query("repeated_ids", self._ids.describe(self.rows))
 
     def _count_date(self, text: str, row: FileRow) -> None:
         try:
@@ -104,7 +104,7 @@ class FileChecker:
                 f"unmapped: {quote_all([*self._filled])} has a value but no name ({rows}): map it by this number, "
                 "or give unmapped=attributes to keep it or unmapped=ignore to leave it out"
             )
-            raise InvalidContent.at("/unmapped", message)
+            raise InvalidContent.in_query("unmapped", message)
 
     def _check_counted_dates(self) -> None:
         """Ask about a column of serial numbers or epochs. Single ones are the faults of their rows."""
@@ -115,7 +115,7 @@ class FileChecker:
             f"date_format: {counted.rows:,} dates are numbers, as spreadsheets and programs count days or seconds: "
             f"{counted}. Give such a format, or dates=as_written to let these rows fail"
         )
-        raise InvalidContent.at("/date_format", message)
+        raise InvalidContent.in_query("date_format", message)
 
     def _check_format(self) -> None:
         wrong, right = self._only_swapped, self._days.dated
@@ -126,7 +126,7 @@ class FileChecker:
             f"{self._dates.date_format}, but do as {self._swapped_dates.date_format}: {wrong}. Give the other "
             "format, or dates=as_written to let these rows fail"
         )
-        raise InvalidContent.at("/date_format", message)
+        raise InvalidContent.in_query("date_format", message)
 
 
 @dataclass(slots=True)

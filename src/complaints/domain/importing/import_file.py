@@ -6,7 +6,7 @@ no external id. `use_cases.importing` is the caller.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -22,6 +22,8 @@ from complaints.domain.importing.options import (
     RepeatedIds,
     Unmapped,
     parse_options,
+    read_options,
+    refuse,
     speak_as_command,
 )
 
@@ -40,6 +42,7 @@ __all__ = [
     "Unmapped",
     "open_import",
     "parse_options",
+    "read_options",
     "reopen_import",
     "speak_as_command",
 ]
@@ -117,11 +120,15 @@ def open_import(
     """Open a file and check it as a whole. `media_type` is `CSV` or `NDJSON`.
 
     `charset` is the encoding that the sender declared, or None. Raises InvalidContent for a file that is
-    empty, is no text, has an unknown encoding, no header or over 1,000,000 rows. Also for options that do not fit
-    the columns. Also for swapped days and months, dates that are numbers, and external ids that are not unique.
+    empty, is no text, has an unknown encoding, no header or over 1,000,000 rows. Also, all at once, for options that
+    cannot be read or do not fit the columns. Also for swapped days and months, dates that are numbers, and external
+    ids that are not unique.
     """
-    dates = _open_dates(options)
-    data_file = open_data_file(content, media_type=media_type, charset=charset)
+    options, dates = _read_dates(options)
+    try:
+        data_file = open_data_file(content, media_type=media_type, charset=charset)
+    except InvalidContent as refusal:
+        refuse([*options.faults, *refusal.faults])
     mapper = plan_mapping(data_file, options, dates)
     checker = FileChecker(data_file, mapper, options, dates)
     repeats = _RepeatCounter(data_file, mapper)
@@ -159,16 +166,24 @@ class _RepeatCounter:
             self.found[row.number] = count
 
 
+def _read_dates(options: ImportOptions) -> tuple[ImportOptions, DateReader]:
+    """The reader of dates. If there is none, the options have its fault too."""
+    try:
+        return options, _open_dates(options)
+    except InvalidContent as refusal:
+        return replace(options, faults=(*options.faults, *refusal.faults)), DateReader(None, None)
+
+
 def _open_dates(options: ImportOptions) -> DateReader:
     zone = None
     try:
         if options.timezone is not None:
             zone = load_zone(options.timezone)
     except ValueError as exc:
-        raise InvalidContent.at("/timezone", f"timezone: {exc}") from exc
+        raise InvalidContent.in_query("timezone", f"timezone: {exc}") from exc
     try:
         return DateReader(options.date_format, zone)
     except MissingTimeZone as exc:
-        raise InvalidContent.at("/timezone", f"timezone: {exc}") from exc
+        raise InvalidContent.in_query("timezone", f"timezone: {exc}") from exc
     except ValueError as exc:
-        raise InvalidContent.at("/date_format", f"date_format: {exc}") from exc
+        raise InvalidContent.in_query("date_format", f"date_format: {exc}") from exc

@@ -24,8 +24,8 @@ from complaints.domain.importing.options import (
     ImportOptions,
     MemberKind,
     Unmapped,
+    fault_of_option,
     find_member,
-    option_pointer,
     quote_all,
     refuse,
     shorten,
@@ -133,7 +133,7 @@ class _MappingBuilder:
         self._data_file = data_file
         self._options = options
         self._dates = dates
-        self.faults: list[Fault] = []
+        self.faults = [*options.faults]
 
     def mappings(self) -> dict[str, ColumnMapping]:
         """The mappings by member name. Options come first, then columns with the name of a member."""
@@ -226,8 +226,13 @@ class _MappingBuilder:
                     self._fault(f"map_value.{name}:{word}", f"{name} {exc}")
 
     def _check_value(self, member: BodyMember, value: str) -> Any:
-        """The converted value of an option. Raises ValueError if no row could have it."""
+        """The converted value of an option. Raises ValueError if no row could have it.
+
+        An instant stays a text if an option is faulty: that may be its format or zone.
+        """
         check_word(member, value)
+        if member.kind is MemberKind.INSTANT and self._options.faults:
+            return value
         return self._converter(member, required=True)(value)
 
     def _converter(self, member: BodyMember, *, required: bool) -> Converter:
@@ -267,7 +272,7 @@ class _MappingBuilder:
         return HistoryReader(columns, all_ended=self._options.history)
 
     def _check_undecided(self, columns: list[str]) -> None:
-        if columns:
+        if columns and not self._options.faults:
             plural = "s" if len(columns) > 1 else ""
             message = (
                 f"nothing says what to do with the column{plural} {quote_all(columns)}: map them, or give "
@@ -285,7 +290,12 @@ class _MappingBuilder:
             self._fault("unmapped", f"a column's name is too long for an attribute: {quote_all(too_long)}")
 
     def check_required(self, mappings: Mapping[str, ColumnMapping]) -> None:
-        """Record a fault for each required member without column and without fixed value."""
+        """Record a fault for each required member without column and without fixed value.
+
+        A faulty option may be the one that gives it. Then what is missing is only said once all can be read.
+        """
+        if self._options.faults:
+            return
         given = {*mappings, *self._options.constants, *self._options.mapping}
         for name in _REQUIRED:
             if name not in given:
@@ -293,7 +303,7 @@ class _MappingBuilder:
                 self._fault(f"map.{name}", message)
 
     def _fault(self, option: str, message: str) -> None:
-        self.faults.append(Fault(option_pointer(option), f"{option}: {message}"))
+        self.faults.append(fault_of_option(option, f"{option}: {message}"))
 
 
 def _split(expression: str, data_file: DataFile) -> Iterator[tuple[str, ...]]:

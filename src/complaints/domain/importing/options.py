@@ -82,7 +82,8 @@ class ImportOptions:
 
     `mapping`, `constants` and `expect` are by member name, with a dot for an inner member. Their values are
     columns, fixed values and patterns. `translations` are by member name too: the value of each word, by folded
-    word. `history`: every row without a status is a complaint that has ended.
+    word. `history`: every row without a status is a complaint that has ended. `faults` are those of options that
+    cannot be read.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -95,6 +96,7 @@ class ImportOptions:
     unmapped: Unmapped = Unmapped.REFUSE
     dates: Dates = Dates.ASK
     repeated_ids: RepeatedIds = RepeatedIds.ASK
+    faults: tuple[Fault, ...] = ()
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -156,6 +158,14 @@ def parse_options(query: Sequence[tuple[str, str]]) -> ImportOptions:
 
     A name may have `-` in place of `_`, as on the command line.
     """
+    options = read_options(query)
+    if options.faults:
+        refuse(options.faults)
+    return options
+
+
+def read_options(query: Sequence[tuple[str, str]]) -> ImportOptions:
+    """As `parse_options`, but the faults are kept in the options. So a file adds those that its columns show."""
     faults: list[Fault] = []
     per_member: dict[str, dict[str, str]] = {"mapping": {}, "constants": {}, "expect": {}}
     translations: dict[str, dict[str, str]] = {}
@@ -170,18 +180,14 @@ def parse_options(query: Sequence[tuple[str, str]]) -> ImportOptions:
         else:
             message = _put_single(single, name if member_name else prefix, value)
         if message:
-            faults.append(Fault(option_pointer(name), f"{name}: {message}"))
+            faults.append(fault_of_option(name, f"{name}: {message}"))
     for both in sorted(per_member["mapping"].keys() & per_member["constants"].keys()):
-        faults.append(
-            Fault(option_pointer(f"set.{both}"), f"{both} is both mapped and set: give one of them")
-        )
+        faults.append(fault_of_option(f"set.{both}", f"{both} is both mapped and set: give one of them"))
     unmapped = _choose(Unmapped, single, "unmapped", faults)
     dates = _choose(Dates, single, "dates", faults)
     repeated_ids = _choose(RepeatedIds, single, "repeated_ids", faults)
     if (history := _FLAGS.get(single.get("history", "false"))) is None:
-        faults.append(Fault(option_pointer("history"), "history: it is true or false"))
-    if faults:
-        refuse(faults)
+        faults.append(fault_of_option("history", "history: it is true or false"))
     return ImportOptions(
         **per_member,
         translations=translations,
@@ -191,6 +197,7 @@ def parse_options(query: Sequence[tuple[str, str]]) -> ImportOptions:
         unmapped=unmapped,
         dates=dates,
         repeated_ids=repeated_ids,
+        faults=tuple(faults),
     )
 
 
@@ -217,9 +224,9 @@ def speak_as_command(refusal: InvalidContent) -> InvalidContent:
     return InvalidContent(translate(refusal.detail), faults=faults)
 
 
-def option_pointer(name: str) -> str:
-    """The JSON Pointer to an option, as if all options were members of one object."""
-    return "/" + escape_pointer(name)
+def fault_of_option(name: str, message: str) -> Fault:
+    """The fault of an option, which is a parameter of the query."""
+    return Fault("", message, name)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
@@ -299,5 +306,5 @@ def _choose(kind: type[_Choice], single: Mapping[str, str], name: str, faults: l
     word = single.get(name, words[0])
     if word in words:
         return kind(word)
-    faults.append(Fault(option_pointer(name), f"{name}: '{word}' is not one of {', '.join(words)}"))
+    faults.append(fault_of_option(name, f"{name}: '{word}' is not one of {', '.join(words)}"))
     return kind(words[0])

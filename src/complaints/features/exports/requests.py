@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field, ValidationError, field_validator
 
+from complaints.api.http.query_route import find_repeated, single_parameters
 from complaints.api.pages import parse_fields
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.time.zones import find_zone
@@ -97,9 +98,12 @@ def describe_access(query: ExportQuery, form: ExportForm, asked: Iterable[tuple[
 
 def read_query(pairs: Iterable[tuple[str, str]]) -> ExportQuery:
     """The query of these pairs. Raises InvalidContent with the messages of the API."""
-    given: dict[str, Any] = {}
+    given: dict[str, list[str]] = {}
     for name, value in pairs:
         given.setdefault(name, []).append(value)
+    sent = (name for name, values in given.items() for _ in values)
+    if repeated := find_repeated(sent, single_parameters(ExportQuery)):
+        raise InvalidContent(repeated[0].message, faults=repeated)
     try:
         return ExportQuery.model_validate(_single(given))
     except ValidationError as error:
@@ -112,4 +116,6 @@ def read_query(pairs: Iterable[tuple[str, str]]) -> ExportQuery:
 
 
 def _single(given: Mapping[str, list[str]]) -> dict[str, Any]:
-    return {name: values if name == "status" else values[-1] for name, values in given.items()}
+    return {
+        name: values if name == "status" or len(values) > 1 else values[0] for name, values in given.items()
+    }

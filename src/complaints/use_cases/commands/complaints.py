@@ -170,6 +170,9 @@ class _Transition(Content):
     any_of: ClassVar[tuple[str, ...]] = ()
     """Members of which at least one must be there."""
 
+    null_counts: ClassVar[tuple[str, ...]] = ()
+    """Members that may be null, where null is not the same as absent."""
+
     @classmethod
     def required_members(cls) -> tuple[str, ...]:
         """The names of the members that must be there, besides `action`."""
@@ -199,6 +202,7 @@ class Assign(_Transition):
     )
 
     any_of: ClassVar[tuple[str, ...]] = ("team", "assignee")
+    null_counts: ClassVar[tuple[str, ...]] = ("assignee",)
     action: Literal[Action.ASSIGN]
     team: Code | None = None
     assignee: Annotated[

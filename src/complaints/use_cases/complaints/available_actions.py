@@ -20,11 +20,15 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """An argument of an action. `schema` describes the accepted values as JSON Schema."""
+    """An argument of an action. `schema` describes the accepted values as JSON Schema, without null.
+
+    `takes_null`: it may be null too, which is not the same as absent.
+    """
 
     name: str
     required: bool
     schema: Mapping[str, Any]
+    takes_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,9 @@ def read_requirements(model: type[Content]) -> tuple[Requirement, ...]:
     """The arguments of an action or another command, read from the model that validates it."""
     schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
-    required = schema.get("required", ())
+    required, null_counts = schema.get("required", ()), getattr(model, "null_counts", ())
     return tuple(
-        Requirement(name, name in required, _plain_schema(member, definitions))
+        Requirement(name, name in required, _plain_schema(member, definitions), name in null_counts)
         for name, member in schema.get("properties", {}).items()
         if name != "action"
     )

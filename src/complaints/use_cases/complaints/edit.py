@@ -60,7 +60,7 @@ def patch(
         before = change.complaint
         _check_severity(caller, command, before.severity)
         change.set(**_plain_changes(before, command))
-        patch_external_ids(tx, change, _external_id_changes(before, command))
+        patch_external_ids(tx, caller, change, _external_id_changes(before, command))
         _set_first_owner(change, command, caller, configuration)
         _classify(tx, change, command, policy, configuration)
         persons = _patch_persons(tx, change, command, policy)

@@ -4,11 +4,14 @@ from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.errors import Conflict, Forbidden, InvalidContent, escape_pointer
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.errors import Conflict, Fault, Forbidden, InvalidContent, NotFound, escape_pointer
 from complaints.domain.rules.intake import NewComplaint
 from complaints.domain.scope import Scope
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.external_id import find_holders
+from complaints.use_cases.access import Caller
+from complaints.use_cases.complaints.known import load_known_complaint
 
 
 def read_external_ids(
@@ -29,9 +32,11 @@ def read_external_ids(
 
 
 def refuse_taken_ids(
+    tx: Transaction,
     posts: Mapping[int, NewComplaint],
     holders: Mapping[tuple[str, str], UUID],
     own: Mapping[int, Collection[UUID]],
+    callers: Mapping[int, Caller],
 ) -> dict[int, Conflict]:
     """Refusals of new complaints with an external id that another complaint has, by place.
 
@@ -39,23 +44,32 @@ def refuse_taken_ids(
     place.
     """
     return {
-        place: _taken(*pair)
+        place: _taken(tx, callers[place], pair, holders[pair])
         for place, new in posts.items()
         for pair in new.external_ids.items()
         if pair in holders and holders[pair] not in own.get(place, ())
     }
 
 
-def patch_external_ids(tx: Transaction, change: Change, given: Mapping[str, str | None]) -> None:
+def patch_external_ids(
+    tx: Transaction, caller: Caller, change: Change, given: Mapping[str, str | None]
+) -> None:
     """Change external ids by system; None takes one away. Raises Conflict if another complaint has it."""
     complaint = change.complaint
     ids = {**complaint.ids_by_system, **given}
     wanted = {system: name for system, name in ids.items() if name is not None}
     for pair, holder_id in find_holders(tx, wanted.items() - complaint.ids_by_system.items()).items():
         if holder_id != complaint.id:
-            raise _taken(*pair)
+            raise _taken(tx, caller, pair, holder_id)
     change.set(external_id=wanted.pop(complaint.source, None), external_ids=wanted)
 
 
-def _taken(system: str, name: str) -> Conflict:
-    return Conflict(f"The external id {name!r} of system {system!r} names another complaint.")
+def _taken(tx: Transaction, caller: Caller, pair: tuple[str, str], holder_id: UUID) -> Conflict:
+    """The refusal. It has the number of the other complaint only if the caller may know of it."""
+    system, name = pair
+    try:
+        which = f"complaint {number_of(load_known_complaint(tx, caller, holder_id).complaint.sequence)}"
+    except NotFound:
+        which = "another complaint, which you may not see"
+    message = f"The external id {name!r} of system {system!r} names {which}."
+    return Conflict(message, faults=[Fault(f"/external_ids/{escape_pointer(system)}", message)])

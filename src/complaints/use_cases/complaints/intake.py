@@ -163,7 +163,9 @@ def _register_wave(
     configuration = service.configuration(tx)
     choices = {n: find_retired_choice(wave[n], configuration) for n in numbers}
     refused: dict[int, ComplaintError] = {n: refusal for n, refusal in choices.items() if refusal}
-    refused |= refuse_taken_ids({n: wave[n] for n in numbers if n not in refused}, before.holders, {})
+    callers = {n: requests[n].caller for n in wave}
+    unrefused = {n: wave[n] for n in numbers if n not in refused}
+    refused |= refuse_taken_ids(tx, unrefused, before.holders, {}, callers)
     numbered = {n: (number, wave[n]) for n, number in numbers.items() if n not in refused}
     # Earlier complaints of a complainant reveal who complained: so does a filter by persons.
     scopes = {n: requests[n].caller.scope_for(Right.SEE_PERSONS) for n in wave}
@@ -217,7 +219,7 @@ def _begin_again(
     own = {n: {recurrence.holder_id, recurrence.ended.id} for n, recurrence in recurrences.items()}
     new = {n: posts[n].new for n in recurrences}
     holders = find_holders(tx, {pair for one in new.values() for pair in one.external_ids.items()})
-    refused = refuse_taken_ids(new, holders, own)
+    refused = refuse_taken_ids(tx, new, holders, own, {n: posts[n].caller for n in recurrences})
     accepted = {n: recurrence for n, recurrence in recurrences.items() if n not in refused}
     numbers = zip(accepted, load.take_numbers(tx, len(accepted)), strict=True)
     numbered = {n: (number, posts[n].new) for n, number in numbers}

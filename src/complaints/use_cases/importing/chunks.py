@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
@@ -33,7 +33,8 @@ class ChunkResult:
 
     def fail(self, row: ImportRow, faults: Sequence[Fault]) -> None:
         """Record the faults of a row."""
-        self.errors.append((row.number, [asdict(fault) for fault in faults]))
+        shown = [{"pointer": fault.pointer, "message": fault.message} for fault in faults]
+        self.errors.append((row.number, shown))
 
 
 def parse_row(row: ImportRow) -> ParsedRow:

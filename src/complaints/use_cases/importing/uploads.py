@@ -1,12 +1,11 @@
 """Takes files for import: checks a file outside any transaction, stores it, and tells the progress."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.errors import NotFound
-from complaints.domain.importing.import_file import FileFacts, open_import, parse_options
+from complaints.domain.importing.import_file import FileFacts, open_import, read_options
 from complaints.domain.scope import ALL_COMPLAINTS, ScopeKind
 from complaints.storage.database.loop_names import IMPORT_LOOP
 from complaints.storage.database.transactions import Transaction
@@ -17,10 +16,12 @@ from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota, check_quota
 from complaints.use_cases.service import Service
 
+_SHOWN_OF_FAULT = ("pointer", "message")
+
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A file to import. `options` are pairs of name and value for `parse_options`.
+    """A file to import. `options` are pairs of name and value for `read_options`.
 
     `charset` is the encoding that the sender declared, or None. A dry run saves no complaints. `stops_with_key`: the
     import stops if the key of its caller is revoked. A caller of the command line has no key. `quota` limits the
@@ -54,7 +55,7 @@ def check_file(caller: Caller, request: ImportRequest) -> CheckedFile:
         request.content,
         media_type=request.media_type,
         charset=request.charset,
-        options=parse_options(request.options),
+        options=read_options(request.options),
     )
     return CheckedFile(request, file.facts)
 
@@ -105,6 +106,15 @@ def _may_know(caller: Caller, job: ImportJob) -> bool:
     return scope == ALL_COMPLAINTS or (scope.kind is ScopeKind.SOURCES and scope.admits_source(job.source))
 
 
-def list_errors(tx: Transaction, job: ImportJob, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
-    """The failed rows of an import after row `after`: `row` is the row number, `errors` its faults."""
-    return import_job.list_errors(tx, job.id, after=after, limit=limit)
+def list_errors(tx: Transaction, job: ImportJob, *, after: int, limit: int) -> list[dict[str, Any]]:
+    """The failed rows of an import after row `after`: `row` is the row number, `errors` its faults.
+
+    A fault has a `pointer` and a `message`. Rows that an older program stored have more members.
+    """
+    return [
+        {
+            "row": row["row"],
+            "errors": [{name: one[name] for name in _SHOWN_OF_FAULT} for one in row["errors"]],
+        }
+        for row in import_job.list_errors(tx, job.id, after=after, limit=limit)
+    ]
