@@ -136,6 +136,51 @@ def test_all_that_match_go_out_in_parts_and_a_lost_answer_or_session_does_nothin
     assert len(noted) == len({*noted}) == COUNT
 
 
+def test_a_form_that_failed_is_sent_as_it_was_or_given_up(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
+) -> None:
+    """Sent again, it has the same content. After Cancel, its complaints are never sent with those of the next form."""
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900})
+    tab.expected = {503}
+    page = tab.page
+    sign_in_at(server, tab, "lead.c", "manager", teams=["operations"])
+    page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
+
+    def fail_to_assign() -> None:
+        page.route("**/console/bulk/assign", lambda route: route.fulfill(status=503, body="Busy."), times=1)
+        page.click("#bulk button[value=assign]")
+        page.select_option("#bulk-assignee", "chen.jie")
+        page.click("#bulk-form button.primary")
+        expect(page.locator("#bulk-fault")).to_have_text("Busy.")
+
+    _tick(page, 0, 2)
+    fail_to_assign()
+    page.click("#bulk-cancel")
+    page.click("#untick")
+    _tick(page, 3, 4)
+    page.click("#bulk button[value=assign]")
+    expect(page.locator("#bulk-title")).to_contain_text("2")
+    expect(page.locator("#bulk-assignee")).to_have_value("")
+    page.select_option("#bulk-assignee", "lead.c")
+    page.click("#bulk-form button.primary")
+    expect(page.locator("#flash p")).to_have_text("2 assigned")
+    assert (_count_of(api, "chen.jie"), _count_of(api, "lead.c")) == (0, 2)
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("2 assigned as before")
+
+    page.reload()
+    page.locator("#rows input[name=id]").first.click()
+    fail_to_assign()
+    expect(page.locator("#bulk-assignee")).to_be_disabled()
+    expect(page.locator("#bulk-form button.primary")).to_be_focused()
+    tab.check("console-bulk-failed")
+    page.keyboard.press("Enter")
+    expect(page.locator("#flash p")).to_have_text("1 assigned")
+    assert _count_of(api, "chen.jie") == 1
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("1 assigned as before")
+
+
 @pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
 def test_a_view_is_saved_and_every_word_is_seen(
     open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client, language: str, scheme: str
