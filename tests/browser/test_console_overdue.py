@@ -181,6 +181,32 @@ def test_a_form_that_failed_is_sent_as_it_was_or_given_up(
     expect(page.locator("#flash p")).to_have_text("1 assigned as before")
 
 
+def test_an_open_page_does_nothing_under_the_name_of_another_user(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
+) -> None:
+    """A colleague signs in in another tab of the same browser. This page then asks for its own user again."""
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900})
+    tab.expected = {401}
+    page = tab.page
+    sign_in_at(server, tab, "lead.d", "manager")
+    page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
+    page.locator("#rows input[name=id]").first.click()
+    page.click("#bulk button[value=assign]")
+    page.select_option("#bulk-assignee", "chen.jie")
+    sign_in_at(server, tab.open_another(), "lead.e", "manager")
+    page.click("#bulk-form button.primary")
+    expect(page.locator("dialog#sign-in")).to_be_visible()
+    assert _count_of(api, "chen.jie") == 0
+    page.fill("#sign-in [name=password]", PASSWORD)
+    page.click("#sign-in button.primary")
+    expect(page.locator("#flash p")).to_have_text("1 assigned")
+    [given] = api.get("/v1/complaints", params={"assignee": "chen.jie", "region": "R"}).json()["items"]
+    timeline = api.get(f"/v1/complaints/{given['id']}/timeline").json()["items"]
+    assert timeline[-1]["actor"] == "user:lead.d"
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("1 assigned as before")
+
+
 @pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
 def test_a_view_is_saved_and_every_word_is_seen(
     open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client, language: str, scheme: str

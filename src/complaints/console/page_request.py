@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
-from urllib.parse import unquote
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -147,18 +146,11 @@ def is_partial(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
-READER_HEADER = "Console-Login"
-"""The login of the user who has the page, as scripts send it. Another user must not send or read for that one."""
-
-
 async def read_page_request(request: Request) -> PageRequest:
     """The request of a user. Raises Unauthenticated without a session: a key is no user."""
     caller = await find_caller(request.scope)
     if not caller.has_session or caller.login is None:
         raise Unauthenticated("The console needs a session: sign in.")
-    reader = request.headers.get(READER_HEADER)
-    if reader is not None and unquote(reader) != caller.login:
-        raise Unauthenticated("Another user has signed in in this browser: sign in again.")
     request.scope["state"]["caller"] = caller
     service = service_for(request.app.state.service, request.app.state.replica, caller)
     login = caller.login

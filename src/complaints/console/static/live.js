@@ -3,6 +3,7 @@
 
 import { fill } from "./clocks.js";
 import { addressOfRows, parse } from "./parts.js";
+import { reader } from "./session.js";
 
 const GATHER = 250;
 const SPOKEN_EVERY = 60_000;
@@ -85,7 +86,7 @@ function joins(bar, types) {
 async function showRows(ids, bar) {
   const address = addressOfRows(ids);
   if (!address) return;
-  const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(address, { headers: { "HX-Request": "true", ...reader() } });
   if (!answer.ok) return;
   let late = 0;
   for (const row of parse(await answer.text()).querySelectorAll("tr[data-id]")) {

@@ -1,9 +1,11 @@
 // Asks the server for parts of a page. If the session has ended, a dialog asks to sign in, and the request is sent again.
 
+import { reader } from "./session.js";
+
 // Returns null if the server does not answer. Another user must not send what this one asked: that page is loaded again.
 export async function ask(address, options = {}) {
   for (;;) {
-    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" } }).catch(() => null);
+    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true", ...reader() } }).catch(() => null);
     if (answer?.status !== 401) return answer;
     const dialog = document.querySelector("dialog#sign-in");
     if (!dialog.open) dialog.showModal();
