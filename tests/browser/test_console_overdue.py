@@ -181,6 +181,42 @@ def test_a_form_that_failed_is_sent_as_it_was_or_given_up(
     expect(page.locator("#flash p")).to_have_text("1 assigned as before")
 
 
+def test_a_request_is_given_up_with_the_dialog_to_sign_in(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
+) -> None:
+    """A later sign-in, for something else, does not send it."""
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900})
+    tab.expected = {401}
+    page, sent = tab.page, list[str]()
+    page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
+    sign_in_at(server, tab, "lead.f", "manager")
+    page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
+    page.locator("#rows input[name=id]").first.click()
+    page.click("#bulk button[value=assign]")
+    page.select_option("#bulk-assignee", "chen.jie")
+    end_session_with(page, "**/console/bulk/assign")
+    page.click("#bulk-form button.primary")
+    expect(page.locator("dialog#sign-in")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog#sign-in")).to_be_hidden()
+    expect(page.locator("#bulk-dialog")).to_be_visible()
+    expect(page.locator("#bulk-fault")).to_be_empty()
+
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('console:acted'))")  # it asks for the counts
+    sent.clear()
+    page.fill("#sign-in [name=password]", PASSWORD)
+    page.click("#sign-in button.primary")
+    expect(page.locator("dialog#sign-in")).to_be_hidden()
+    page.wait_for_timeout(500)
+    assert sent == [f"{server.url}/console/sign-in"]
+    assert _count_of(api, "chen.jie") == 0
+    page.click("#bulk-form button.primary")
+    expect(page.locator("#flash p")).to_have_text("1 assigned")
+    assert _count_of(api, "chen.jie") == 1
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("1 assigned as before")
+
+
 def test_an_open_page_does_nothing_under_the_name_of_another_user(
     open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
 ) -> None:
