@@ -141,6 +141,17 @@ def test_a_key_wins_over_a_session(browser: ApiClient) -> None:
         assert browser.get("/v1/teams", headers={"Authorization": sent}).status_code == 401
 
 
+def test_a_page_of_another_user_does_nothing_with_the_session(browser: ApiClient) -> None:
+    """Two users may sign in in one browser. A page names its user, and a cookie of another user is refused."""
+    for page, status in ((LOGIN, 201), ("li%2Ewei", 201), ("wang.min", 401), ("", 401)):
+        answer = browser.post("/v1/complaints", json=POST, headers={"Console-Login": page})
+        assert answer.status_code == status
+    headers = [("Console-Login", LOGIN), ("Console-Login", "wang.min")]
+    assert browser.get("/v1/teams", headers=[*browser.headers.items(), *headers]).status_code == 401
+    by_key = browser.post("/v1/complaints", json=POST, headers={"Console-Login": "wang.min", **ADMIN})
+    assert by_key.json()["source"] == "bootstrap"
+
+
 HOSTS = [
     ("complaints.example", None, "__Host-complaints-session"),
     ("127.0.0.1:8000", None, "complaints-session"),

@@ -143,3 +143,14 @@ def test_a_page_stays_as_its_reader_left_it_while_the_complaint_changes(
     page.locator(".reveal button").click()
     expect(page.locator("#persons")).to_contain_text("Zhang Wei")
     assert other.find_violations() == []
+
+
+def test_a_file_is_not_sent_under_the_name_of_another_user(open_tab: Callable[..., Tab], desk: Desk) -> None:
+    """A colleague has signed in in another tab of the same browser."""
+    tab = open_tab(locale="zh-CN")
+    tab.expected = {401}
+    page = desk.open(tab, "lin.yue")
+    desk.open(tab.open_another(), "he.shan")
+    page.set_input_files("#upload-file", {"name": "bill.png", "mimeType": "image/png", "buffer": b"png"})
+    page.locator("#upload button").click()
+    expect(page.locator("#upload .fault")).to_contain_text("此浏览器中已有其他用户登录")

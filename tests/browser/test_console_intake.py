@@ -125,6 +125,11 @@ def test_an_outcome_with_a_score_takes_two_clicks_on_a_phone(
         api.post("/v1/sandbox/clock/advance", json={"by": "P29D"}).raise_for_status()
     page = tab.page
     page.reload()
+    tab.expected = {422}
+    page.evaluate("document.querySelector('form.outcome').submit()")  # as without scripts
+    expect(page.locator("form.outcome > .fault")).to_be_visible()
+    tab.check("console-follow-up-refused-320")
+    page.get_by_role("link", name="返回列表").click()
     row = page.locator(f"#row-{made['id']}")
     row.get_by_text("通话资料").click()
     expect(row.locator(".sheet")).to_contain_text("换了线路")

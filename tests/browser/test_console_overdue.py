@@ -136,6 +136,113 @@ def test_all_that_match_go_out_in_parts_and_a_lost_answer_or_session_does_nothin
     assert len(noted) == len({*noted}) == COUNT
 
 
+def test_a_form_that_failed_is_sent_as_it_was_or_given_up(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
+) -> None:
+    """Sent again, it has the same content. After Cancel, its complaints are never sent with those of the next form."""
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900})
+    tab.expected = {503}
+    page = tab.page
+    sign_in_at(server, tab, "lead.c", "manager", teams=["operations"])
+    page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
+
+    def fail_to_assign() -> None:
+        page.route("**/console/bulk/assign", lambda route: route.fulfill(status=503, body="Busy."), times=1)
+        page.click("#bulk button[value=assign]")
+        page.select_option("#bulk-assignee", "chen.jie")
+        page.click("#bulk-form button.primary")
+        expect(page.locator("#bulk-fault")).to_have_text("Busy.")
+
+    _tick(page, 0, 2)
+    fail_to_assign()
+    page.click("#bulk-cancel")
+    page.click("#untick")
+    _tick(page, 3, 4)
+    page.click("#bulk button[value=assign]")
+    expect(page.locator("#bulk-title")).to_contain_text("2")
+    expect(page.locator("#bulk-assignee")).to_have_value("")
+    page.select_option("#bulk-assignee", "lead.c")
+    page.click("#bulk-form button.primary")
+    expect(page.locator("#flash p")).to_have_text("2 assigned")
+    assert (_count_of(api, "chen.jie"), _count_of(api, "lead.c")) == (0, 2)
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("2 assigned as before")
+
+    page.reload()
+    page.locator("#rows input[name=id]").first.click()
+    fail_to_assign()
+    expect(page.locator("#bulk-assignee")).to_be_disabled()
+    expect(page.locator("#bulk-form button.primary")).to_be_focused()
+    tab.check("console-bulk-failed")
+    page.keyboard.press("Enter")
+    expect(page.locator("#flash p")).to_have_text("1 assigned")
+    assert _count_of(api, "chen.jie") == 1
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("1 assigned as before")
+
+
+def test_a_request_is_given_up_with_the_dialog_to_sign_in(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
+) -> None:
+    """A later sign-in, for something else, does not send it."""
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900})
+    tab.expected = {401}
+    page, sent = tab.page, list[str]()
+    page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
+    sign_in_at(server, tab, "lead.f", "manager")
+    page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
+    page.locator("#rows input[name=id]").first.click()
+    page.click("#bulk button[value=assign]")
+    page.select_option("#bulk-assignee", "chen.jie")
+    end_session_with(page, "**/console/bulk/assign")
+    page.click("#bulk-form button.primary")
+    expect(page.locator("dialog#sign-in")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog#sign-in")).to_be_hidden()
+    expect(page.locator("#bulk-dialog")).to_be_visible()
+    expect(page.locator("#bulk-fault")).to_be_empty()
+
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('console:acted'))")  # it asks for the counts
+    sent.clear()
+    page.fill("#sign-in [name=password]", PASSWORD)
+    page.click("#sign-in button.primary")
+    expect(page.locator("dialog#sign-in")).to_be_hidden()
+    page.wait_for_timeout(500)
+    assert sent == [f"{server.url}/console/sign-in"]
+    assert _count_of(api, "chen.jie") == 0
+    page.click("#bulk-form button.primary")
+    expect(page.locator("#flash p")).to_have_text("1 assigned")
+    assert _count_of(api, "chen.jie") == 1
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("1 assigned as before")
+
+
+def test_an_open_page_does_nothing_under_the_name_of_another_user(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
+) -> None:
+    """A colleague signs in in another tab of the same browser. This page then asks for its own user again."""
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900})
+    tab.expected = {401}
+    page = tab.page
+    sign_in_at(server, tab, "lead.d", "manager")
+    page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
+    page.locator("#rows input[name=id]").first.click()
+    page.click("#bulk button[value=assign]")
+    page.select_option("#bulk-assignee", "chen.jie")
+    sign_in_at(server, tab.open_another(), "lead.e", "manager")
+    page.click("#bulk-form button.primary")
+    expect(page.locator("dialog#sign-in")).to_be_visible()
+    assert _count_of(api, "chen.jie") == 0
+    page.fill("#sign-in [name=password]", PASSWORD)
+    page.click("#sign-in button.primary")
+    expect(page.locator("#flash p")).to_have_text("1 assigned")
+    [given] = api.get("/v1/complaints", params={"assignee": "chen.jie", "region": "R"}).json()["items"]
+    timeline = api.get(f"/v1/complaints/{given['id']}/timeline").json()["items"]
+    assert timeline[-1]["actor"] == "user:lead.d"
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("1 assigned as before")
+
+
 @pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
 def test_a_view_is_saved_and_every_word_is_seen(
     open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client, language: str, scheme: str

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from complaints.wiring import wall_now
-from tests.browser.console import sign_in_at
+from tests.browser.console import PASSWORD, sign_in_at
 from tests.browser.tabs import DESKTOP, Tab
 from tests.conftest import DATABASE_KINDS
 from tests.journeys.running_server import RunningServer
@@ -138,3 +138,35 @@ def test_a_page_that_somebody_types_in_stays_while_a_colleague_works(
     mine.page.get_by_role("button", name="Send anyway").click()
     expect(mine.page.locator("#flash")).to_have_text("The answer is on record.")
     expect(other.page.locator("#timeline")).to_contain_text("The line is replaced.")
+
+
+def test_a_page_is_live_again_after_a_failure_and_after_a_sign_in(
+    open_tab: OpenTab, server: RunningServer, api: httpx2.Client
+) -> None:
+    """A proxy answers for the server, then the session ends. What changed meanwhile is shown too."""
+    region = f"U{uuid4().hex[:6]}"
+    names = [f"{name}.{region.lower()}" for name in ("ann", "bob", "eve")]
+    for name in names:
+        api.post("/v1/users", json={"login": name, "name": name, "roles": ["agent"]}).raise_for_status()
+    complaint = _post_overdue(api, region)
+    tab, login = open_tab(**DESK), f"lead.{region.lower()}"
+    tab.expected = {401, 502}
+    page, rows = tab.page, tab.page.locator("#rows")
+    sign_in_at(server, tab, login, "supervisor", scope="all")
+    page.route(f"**{_STREAM}", lambda route: route.fulfill(status=502, body="Bad gateway"), times=1)
+    with page.expect_response(lambda answer: _STREAM in answer.url and answer.status == 502):
+        page.goto(f"{server.url}/console/overdue?region={region}")
+    _assign(api, complaint, names[0])
+    expect(rows).to_contain_text(names[0], timeout=15_000)
+
+    [session] = api.get("/v1/sessions", params={"login": login}).json()["items"]
+    with page.expect_response(lambda answer: _STREAM in answer.url and answer.status == 303):
+        api.delete(f"/v1/sessions/{session['id']}").raise_for_status()
+    _assign(api, complaint, names[1])
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('console:acted'))")  # it asks for the counts
+    page.fill("#sign-in [name=password]", PASSWORD)
+    page.click("#sign-in button.primary")
+    expect(rows).to_contain_text(names[1])
+    _assign(api, complaint, names[2])
+    expect(rows).to_contain_text(names[2])
+    tab.faults[:] = [one for one in tab.faults if "EventSource's response" not in one]

@@ -154,6 +154,8 @@ def test_what_is_no_action_of_the_lifecycle_goes_by_forms_too(
     desk.do("link", type="related", complaint_id=other)
     link = re.search(r'value="(related/[^"]+)"', desk.open("unlink"))
     assert link
+    for forged in ("foo/x", "related/", "related"):
+        assert desk.take("unlink", link=forged).status_code == 422
     desk.do("unlink", link=link[1])
     assert read()["links"] == []
     desk.do("replan", policy=re.findall(r'<option value="([\w-]+/\d+)"', desk.open("replan"))[0])

@@ -1,5 +1,6 @@
 """Follow-ups: contacts by local day, whose they are, the call sheet, and what follows from a call."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -115,8 +116,28 @@ def test_a_score_out_of_range_is_refused_beside_it(
     assert answer.status_code == 422
     assert 'value="It works."' in answer.text
     assert "csat should be less than or equal to 5" in answer.text
-    assert agent.post(_address(complaint), {"note": "x", "note.a": "y"}).status_code == 400
+    for sent in ({"note": "x", "note.a": "y"}, {"note.a": "y", "note": "x"}):
+        assert agent.post(_address(complaint), sent).status_code == 400
     assert agent.post(_address(complaint), fields | {"csat": "1" * 5000}).status_code == 422
+
+
+def test_without_scripts_a_refused_form_is_a_page_and_the_list_stays_as_it_was_asked(
+    scenario: Scenario, sign_in: Callable[..., Reader]
+) -> None:
+    complaint, agent = _followed_up(scenario), sign_in("chen.jie", AccessRole.AGENT, scope="all")
+    due = next(one.due_at for one in complaint.deadlines if one.kind == DeadlineKind.FOLLOW_UP)
+    scenario.advance(seconds=(due - scenario.now()).total_seconds() - 3 * 86400)
+    page = agent.get("/follow-ups", whose="all", when="week").text
+    sent = re.search(rf'action="/console({_address(complaint)}[^"]*)"', page)
+    assert sent
+    address = sent[1].replace("&amp;", "&")
+    refused = agent.post(address, {"outcome": "solved", "csat": "9", "note": "It works."})
+    assert refused.status_code == 422
+    assert "<html" in refused.text
+    assert 'value="It works."' in refused.text
+    assert f'action="/console{sent[1]}"' in refused.text
+    done = agent.post(address, {"outcome": "solved", "csat": "5"})
+    assert (done.status_code, done.headers["location"]) == (303, "/console/follow-ups?whose=all&when=week")
 
 
 def test_a_reader_without_the_right_sees_masks_and_the_sheet_but_no_buttons(

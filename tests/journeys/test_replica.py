@@ -4,21 +4,25 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from secrets import token_hex
 
 import psycopg
 import pytest
 
 from complaints.api.app import create_app
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, SignInMethod
 from complaints.features.exports import use_cases as exports
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.access import RIGHTS, Caller
+from complaints.use_cases.accounts.sessions import SessionLimits, Visitor, open_session
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.replica import READS_ONLY, Replica, service_for
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
+from complaints.wiring.faces import open_faces
 from tests.api_client import ApiClient
+from tests.console.conftest import Reader
 from tests.journeys.running_server import await_true
 from tests.postgres_replica import replicating
 from tests.postgres_server import PostgresUnavailable, serving
@@ -35,11 +39,27 @@ class Pair:
         self.scenario = Scenario(primary)
         self.replica = replica
         self._replica_url = replica_url
-        self.app = create_app(primary, wall=wall_now, replica=replica)
+        self.app = create_app(primary, wall=wall_now, replica=replica, faces=open_faces())
 
     def client(self, *roles: AccessRole) -> ApiClient:
         """A client with a new key."""
         return ApiClient(self.app, headers=self.scenario.key(*roles))
+
+    def sign_in(self, login: str) -> Reader:
+        """A browser in which the user has signed in."""
+        service, visitor = self.scenario.service, Visitor("127.0.0.1", "a test")
+        _, token = service.write(
+            lambda tx: open_session(
+                service,
+                tx,
+                login,
+                method=SignInMethod.PASSWORD,
+                visitor=visitor,
+                now=wall_now(),
+                limits=SessionLimits(),
+            )
+        )
+        return Reader(ApiClient(self.app), login, token)
 
     def tell_replica(self, statement: str) -> object:
         """What the replica answers to a statement in SQL."""
@@ -140,6 +160,25 @@ def test_a_scope_comes_from_the_primary(pair: Pair) -> None:
     assert [reader.get(path).status_code for path in paths] == [200, 404]
     assert admin.patch("/v1/users/boss", json={"deputy": ""}).status_code == 200
     assert [reader.get(path).status_code for path in paths] == [404, 404]
+
+
+def test_an_auditor_finds_in_the_console_what_it_chose_a_moment_ago(pair: Pair) -> None:
+    """The replica knows neither the user nor its choices yet. Preferences and saved views are an auditor's own."""
+    pair.await_replay()
+    pair.tell_replica("SELECT pg_wal_replay_pause()")
+    admin = ApiClient(pair.app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+    user = {"login": "new.auditor", "name": "New", "roles": ["auditor"], "scope": "all"}
+    assert admin.post("/v1/users", json=user).status_code == 201
+    reader = pair.sign_in("new.auditor")
+    assert reader.get("/overdue").status_code == 200
+
+    assert reader.post("/look", {"language": "zh", "next": "/console/overdue"}).status_code == 303
+    assert '<html lang="zh' in reader.get("/overdue", language="en").text
+    view = {"name": "Mine to check", "query": "region=R1", "is_home": "yes", "attempt": token_hex(8)}
+    assert reader.post("/views", view).status_code == 303
+    for path in ("/views", "/overdue", "/palette?q=Mine"):
+        assert "Mine to check" in reader.get(path).text
+    assert reader.get("/").headers["location"] == "/console/overdue?region=R1"
 
 
 def test_an_export_reads_no_page_that_is_older_than_its_place_in_the_feed(pair: Pair) -> None:

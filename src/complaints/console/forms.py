@@ -78,6 +78,8 @@ class FormFields:
                 place = place.setdefault(part, {})
                 if not isinstance(place, dict):
                     raise RefusalCarrier(BadRequest("The form cannot be read."))
+            if last in place:  # an object: each name comes once
+                raise RefusalCarrier(BadRequest("The form cannot be read."))
             place[last] = text
         return members
 

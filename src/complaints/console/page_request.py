@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
-from urllib.parse import unquote
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -147,29 +146,29 @@ def is_partial(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
-READER_HEADER = "Console-Login"
-"""The login of the user who has the page, as scripts send it. Another user must not send or read for that one."""
-
-
 async def read_page_request(request: Request) -> PageRequest:
     """The request of a user. Raises Unauthenticated without a session: a key is no user."""
     caller = await find_caller(request.scope)
     if not caller.has_session or caller.login is None:
         raise Unauthenticated("The console needs a session: sign in.")
-    reader = request.headers.get(READER_HEADER)
-    if reader is not None and unquote(reader) != caller.login:
-        raise Unauthenticated("Another user has signed in in this browser: sign in again.")
     request.scope["state"]["caller"] = caller
-    service = service_for(request.app.state.service, request.app.state.replica, caller)
-    login = caller.login
-    user, preference, now = await run_in_threadpool(service.read, lambda tx: _find_user(service, tx, login))
+    primary, login = request.app.state.service, caller.login
+    user, preference, now = await run_in_threadpool(primary.read, lambda tx: _find_user(primary, tx, login))
+    service = service_for(primary, request.app.state.replica, caller)
     locale = locale_of(request, preference)
     theme = preference.theme or theme_of(request)
     return PageRequest(request, service, Viewer(caller, user, locale, theme, preference.single_keys), now)
 
 
-def _find_user(service: Service, tx: Transaction, login: str) -> tuple[User, UserPreference, datetime]:
-    return service.configuration(tx).directory.users[login], load_preference(tx, login), tx.now
+def _find_user(primary: Service, tx: Transaction, login: str) -> tuple[User, UserPreference, datetime]:
+    """The user on the primary: an auditor reads from a replica, and has chosen a preference a moment ago.
+
+    Raises Unauthenticated for an unknown login.
+    """
+    user = primary.configuration(tx).directory.users.get(login)
+    if user is None:
+        raise Unauthenticated("The session has ended: sign in again.")
+    return user, load_preference(tx, login), tx.now
 
 
 def locale_of(request: Request, preference: UserPreference = UserPreference()) -> Locale:  # noqa: B008 - a value

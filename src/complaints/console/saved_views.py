@@ -1,6 +1,8 @@
 """Saved views: saved from a list, listed with counts, deleted, and one of them the first page of its owner."""
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -29,35 +31,50 @@ router = APIRouter()
 _LIST = "/console/views"
 _MOST_COUNTED = 999
 _SEEN_OTHER = 303
+T = TypeVar("T")
 
 
 @router.get("/views")
 def show_views(request: SignedIn, shown: str = "") -> Response:
     """The views of the user with their counts. A script gets them as links; `shown` is the address of its page."""
     request.caller.require(Right.READ)
-    links = request.read(lambda tx: find_links(request, tx, shown=shown, has_counts=True))
+
+    def find(tx: Transaction, views: Sequence[SavedView]) -> list[SavedViewLink]:
+        counts = {view.id: count for view in views if (count := _count(request, tx, view))}
+        directory = request.service.configuration(tx).directory
+        return make_links(request, views, directory, shown=shown, counts=counts)
+
+    links = read_with_views(request, find)
     template = "fragments/view_links.html" if request.is_partial else "pages/saved_views.html"
     return request.page(template, views=links, shown=shown)
 
 
-def find_links(
-    request: PageRequest, tx: Transaction, *, shown: str, has_counts: bool = False
+def read_with_views(request: PageRequest, work: Callable[[Transaction, Sequence[SavedView]], T]) -> T:
+    """Run `work` with the views of the user, the newest: an auditor saves views too, and reads from a replica."""
+    return request.service.read_with_newest(lambda tx: saved_views.list_views(tx, request.viewer.user), work)
+
+
+def make_links(
+    request: PageRequest,
+    views: Sequence[SavedView],
+    directory: Directory,
+    *,
+    shown: str,
+    counts: Mapping[UUID, ListCount] | None = None,
 ) -> list[SavedViewLink]:
-    """The views of the user as links. Each count stops at 999."""
-    views = saved_views.list_views(tx, request.viewer.user)
-    counts = {view.id: count for view in views if (count := _count(request, tx, view))} if has_counts else {}
+    """The views as links. `shown` is the address of the page."""
     return link_views(
         views,
         login=request.viewer.user.login,
         shown=shown,
-        counts=counts,
-        directory=request.service.configuration(tx).directory,
+        counts=counts or {},
+        directory=directory,
         locale=request.locale,
     )
 
 
 def _count(request: PageRequest, tx: Transaction, view: SavedView) -> ListCount | None:
-    """The number of complaints of a view. None: it asks for a thing that exists no more."""
+    """The number of complaints of a view; it stops at 999. None: it asks for a thing that exists no more."""
     with suppress(ComplaintError):
         asked = read_list_query(_address(view.query)).asked(tx.now)
         return lists.count_views(request.service, tx, request.caller, asked, most=_MOST_COUNTED)
@@ -146,7 +163,7 @@ def go_home(request: SignedIn) -> Response:
     """The first page of a user: the view that is the home, else the usual one for the rights of the user."""
     if Right.READ not in request.caller.rights:
         return RedirectResponse(_page_without_lists(request.caller), _SEEN_OTHER)
-    home = request.read(lambda tx: saved_views.find_home(tx, request.viewer.user.login))
+    home = request.service.read_newest(lambda tx: saved_views.find_home(tx, request.viewer.user.login))
     return RedirectResponse(address_of_view(home) if home else _usual_home(request.caller), _SEEN_OTHER)
 
 

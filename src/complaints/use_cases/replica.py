@@ -12,6 +12,7 @@ from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.service import Service
 
 T = TypeVar("T")
+N = TypeVar("N")
 # A reveal writes to the access log, which is always read on the primary.
 READS_ONLY = frozenset(
     {
@@ -67,6 +68,11 @@ class Replica(Service):
     def read_newest(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` on one snapshot of the primary."""
         return self.primary.read(work)
+
+    def read_with_newest(self, find: Callable[[Transaction], N], work: Callable[[Transaction, N], T]) -> T:
+        """As `read`, and `work` also gets what `find` has read on the primary before."""
+        found = self.primary.read(find)
+        return self.read(lambda tx: work(tx, found))
 
     def write(self, work: Callable[[Transaction], T], *, late: bool = False) -> T:
         """Run `work` on the primary."""

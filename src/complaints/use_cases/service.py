@@ -33,6 +33,7 @@ def keep_configuration(kinds: KindsByName | None = None) -> ConfigurationCache:
 
 
 T = TypeVar("T")
+N = TypeVar("N")
 _TRIES = 3
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,10 @@ class Service:
     def read_newest(self, work: Callable[[Transaction], T]) -> T:
         """As `read`, but where the newest data is: a replica asks its primary."""
         return self.read(work)
+
+    def read_with_newest(self, find: Callable[[Transaction], N], work: Callable[[Transaction, N], T]) -> T:
+        """As `read`, and `work` also gets what `find` reads where the newest data is: here on the same snapshot."""
+        return self.read(lambda tx: work(tx, find(tx)))
 
     def close(self) -> None:
         """Close the connections to the database."""

@@ -7,6 +7,7 @@ The caller is found before the rest of the request is read.
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -41,6 +42,9 @@ SIGN_IN = frozenset(
     }
 )
 """The calls that need neither a key nor a session, because they make one."""
+
+_READER = b"console-login"
+"""The login of the user who has the page, as scripts of the console send it, percent-encoded."""
 
 SessionFinder = Callable[..., SessionCaller | None]
 _SCHEMES = {
@@ -133,8 +137,16 @@ async def _session_caller(service: Service, scope: Scope, find: SessionFinder) -
     found = await run_in_threadpool(find, service, token, now=state.wall(), limits=state.session_limits)
     if found is None:
         raise Unauthenticated("The session has ended: sign in again.")
+    _refuse_other_readers(scope, found.caller)
     scope.setdefault("state", {})["session"] = found.session
     return found.caller
+
+
+def _refuse_other_readers(scope: Scope, caller: Caller) -> None:
+    """Refuse a request from a page of another user: two users may sign in in one browser. Raises Unauthenticated."""
+    readers = [value for name, value in scope["headers"] if name == _READER]
+    if any(unquote(reader.decode("latin-1")) != caller.login for reader in readers):
+        raise Unauthenticated("Another user has signed in in this browser: sign in again.")
 
 
 def find_callers_again(scopes: Sequence[Scope]) -> list[Caller | None]:

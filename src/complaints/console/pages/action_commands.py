@@ -30,9 +30,9 @@ EDIT, TAKE = "edit", "take"
 
 
 class RemoveLink(Content):
-    """A link to remove."""
+    """A link to remove, as `type/complaint`."""
 
-    link: Annotated[Code, Field(pattern=r"^[a-z_]+/.+$")]
+    link: Annotated[Code, Field(pattern=rf"^({'|'.join(LinkType)})/.+$")]
 
 
 class KeepPromise(Content):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import RedirectResponse, Response
 
 from complaints.api.deadlines.follow_ups import read_position, write_position
@@ -48,16 +49,22 @@ class Asked:
         return {name: value for name, value in named.items() if value}
 
 
-@router.get("/follow-ups")
-def show_follow_ups(
-    request: SignedIn,
+def read_asked(
     whose: Annotated[str, Query(max_length=200)] = MINE,
     when: DayGroup | None = None,
     cursor: str | None = None,
-) -> Response:
+) -> Asked:
+    """What the address asks for."""
+    return Asked(whose, when, cursor)
+
+
+AskedFor = Annotated[Asked, Depends(read_asked)]
+
+
+@router.get("/follow-ups")
+def show_follow_ups(request: SignedIn, asked: AskedFor) -> Response:
     """The contacts that are due within a week, the earliest due first."""
     request.caller.require(Right.READ_OWN)
-    asked = Asked(whose, when, cursor)
     return request.page("pages/follow_ups.html", **request.read(lambda tx: _find(request, tx, asked)))
 
 
@@ -146,8 +153,10 @@ def _sheet(request: PageRequest, tx: Transaction, number: str) -> dict[str, Any]
 
 
 @router.post("/follow-ups/{number}/{deadline_id}")
-def record_contact(request: SignedIn, number: str, deadline_id: UUID, form: SentForm) -> Response:
-    """Record the outcome of a call. The row shows what follows from it."""
+def record_contact(
+    request: SignedIn, number: str, deadline_id: UUID, form: SentForm, asked: AskedFor
+) -> Response:
+    """Record the outcome of a call. The row shows what follows from it; without scripts, the list comes again."""
     request.caller.require(Right.WORK)
     try:
         command = read_command(RecordContact, _members_of(form))
@@ -155,10 +164,10 @@ def record_contact(request: SignedIn, number: str, deadline_id: UUID, form: Sent
             form.attempt, form.body, lambda tx: _record(request, tx, number, deadline_id, command)
         )
     except InvalidContent as refusal:
-        return _form_again(request, form, refusal, number=number, deadline_id=deadline_id)
+        return _form_again(request, form, refusal, number=number, deadline_id=deadline_id, asked=asked)
     if request.is_partial:
         return html_response(answer.body.decode())
-    return RedirectResponse("/console/follow-ups", 303)
+    return RedirectResponse(f"/console/follow-ups?{urlencode(asked.address())}", 303)
 
 
 def _members_of(form: FormFields) -> dict[str, Any]:
@@ -186,12 +195,19 @@ def _record(
 
 
 def _form_again(
-    request: PageRequest, form: FormFields, refusal: InvalidContent, *, number: str, deadline_id: UUID
+    request: PageRequest,
+    form: FormFields,
+    refusal: InvalidContent,
+    *,
+    number: str,
+    deadline_id: UUID,
+    asked: Asked,
 ) -> Response:
     state = refused_form(form, refusal, request.locale)
     return request.page(
-        "fragments/contact_form.html",
+        "fragments/contact_form.html" if request.is_partial else "pages/contact.html",
         status=422,
+        asked=asked,
         number=number,
         deadline_id=deadline_id,
         form=state,

@@ -1,5 +1,6 @@
 """The overdue complaints: how many, whose, how late; the most overdue first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from complaints.api.complaints.list_orders import choose_order, read_cursor, wri
 from complaints.console.forms import FormState
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.rows import make_rows
-from complaints.console.saved_views import find_links, own_teams
+from complaints.console.saved_views import make_links, own_teams, read_with_views
 from complaints.console.views import list_filters
 from complaints.console.views.addresses import ListAddress
 from complaints.console.views.bulk_forms import KEYS, VERBS
@@ -20,7 +21,6 @@ from complaints.console.views.due_strip import DueStrip, strip_of
 from complaints.console.views.list_filters import FilterReference
 from complaints.console.views.list_queries import DueListQuery, Show, read_list_query
 from complaints.console.views.rows import COLUMNS, ListRow, choose_columns
-from complaints.console.views.saved_view_links import SavedViewLink
 from complaints.domain.instants import write_instant
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import lists
@@ -28,6 +28,7 @@ from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.complaints.lists import DueFigures, ListCount
 from complaints.use_cases.complaints.matching import MOST_MATCHING
 from complaints.use_cases.service import Transaction
+from complaints.use_cases.work.saved_views import SavedView
 
 router = APIRouter()
 PAGE = "/console/overdue"
@@ -47,7 +48,7 @@ class _Found:
     figures: DueFigures
     count: ListCount
     known: FilterReference
-    views: list[SavedViewLink]
+    views: Sequence[SavedView]
 
 
 @router.get("/overdue")
@@ -59,13 +60,13 @@ def show_overdue(request: SignedIn) -> Response:
     if list(address.pairs) != sent:
         return RedirectResponse(str(address), 303)
     query = read_list_query(address)
-    found = request.read(lambda tx: _find(request, tx, query, address))
+    found = read_with_views(request, lambda tx, views: _find(request, tx, query, address, views))
     known, locale = found.known, request.locale
     return request.page(
         "pages/overdue.html",
         found=found,
         rows=found.rows,
-        views=found.views,
+        views=make_links(request, found.views, known.directory, shown=address.link()),
         shown=address.link(),
         own_teams=own_teams(request, known.directory),
         form=FormState({"query": address.query}),
@@ -110,7 +111,13 @@ def _reference(request: PageRequest, tx: Transaction) -> FilterReference:
     return FilterReference(now.directory, now.categories, now.deadline_kinds, now.kind_titles)
 
 
-def _find(request: PageRequest, tx: Transaction, query: DueListQuery, address: ListAddress) -> _Found:
+def _find(
+    request: PageRequest,
+    tx: Transaction,
+    query: DueListQuery,
+    address: ListAddress,
+    views: Sequence[SavedView],
+) -> _Found:
     order, asked = choose_order(query.sort), query.asked(tx.now)
     after = read_cursor(query.cursor, query.bound, order)
     found, end = lists.list_complaints(
@@ -122,7 +129,7 @@ def _find(request: PageRequest, tx: Transaction, query: DueListQuery, address: L
     else:
         count = ListCount(figures.overdue if query.show is Show.OVERDUE else figures.soon_due, False)
     cursor = write_cursor(end, query.bound)
-    known, views = _reference(request, tx), find_links(request, tx, shown=address.link())
+    known = _reference(request, tx)
     return _Found(tx.now, asked, make_rows(request, tx, found), cursor, figures, count, known, views)
 
 

@@ -1,6 +1,6 @@
 """The palette: a few letters, or the number of a complaint, lead to a page. A script shows it in a dialog."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from urllib.parse import urlencode
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from complaints.console.page_request import PageRequest, SignedIn
+from complaints.console.saved_views import read_with_views
 from complaints.console.views.palette import (
     LONGEST_QUERY,
     Destination,
@@ -21,7 +22,7 @@ from complaints.domain.policy.categories import Category
 from complaints.domain.staff import Directory
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
-from complaints.use_cases.work.saved_views import list_views
+from complaints.use_cases.work.saved_views import SavedView
 
 router = APIRouter()
 
@@ -32,7 +33,7 @@ def show_palette(request: SignedIn, q: str = "") -> Response:
     query = q[:LONGEST_QUERY].strip()
     sequence = sequence_of(query)
     if sequence is None:
-        found = request.read(lambda tx: _find(request, tx, query))
+        found = read_with_views(request, lambda tx, views: _find(request, tx, query, views))
     else:
         number = number_of(sequence)
         found = [Destination(HitKind.COMPLAINT, number, f"/console/complaints/{number}")]
@@ -42,8 +43,8 @@ def show_palette(request: SignedIn, q: str = "") -> Response:
     return request.page(template, q=query, groups=groups_of(found), mistyped=is_mistyped(query))
 
 
-def _find(request: PageRequest, tx: Transaction, query: str) -> list[Destination]:
-    destinations = chain(_pages(request), _views(request, tx))
+def _find(request: PageRequest, tx: Transaction, query: str, views: Sequence[SavedView]) -> list[Destination]:
+    destinations = chain(_pages(request), _destinations_of(views))
     if Right.READ in request.caller.rights:
         configuration = request.service.configuration(tx)
         destinations = chain(
@@ -66,9 +67,8 @@ def _pages(request: PageRequest) -> Iterator[Destination]:
     yield Destination(HitKind.PAGE, texts.keys.title, "/console/help", "?", ("help", "keys"))
 
 
-def _views(request: PageRequest, tx: Transaction) -> Iterator[Destination]:
-    """The views that the user saved, and those of the own teams."""
-    for view in list_views(tx, request.viewer.user):
+def _destinations_of(views: Sequence[SavedView]) -> Iterator[Destination]:
+    for view in views:
         yield Destination(HitKind.VIEW, view.name, address_of_view(view))
 
 

@@ -25,7 +25,8 @@ export function watchBulk(ticked) {
 
 async function open(verb) {
   const kept = body.querySelector("form");
-  if (kept?.dataset.verb !== verb) {
+  if (kept?.busy) return dialog.showModal();
+  if (kept?.dataset.verb !== verb || kept.left?.length) {
     const answer = await ask(`/console/bulk?verb=${verb}`);
     if (!answer?.ok) return tell(document.querySelector("#flash"), answer);
     showForm(await answer.text());
@@ -59,7 +60,14 @@ function cut(form) {
     for (const value of values.slice(at, at + MOST)) part.append(name, value);
     form.left.push(part);
   }
+  if (!isUndo) freeze(form);
   form.result = { done: 0, toast: null, failed: [], all: form.left.length };
+}
+
+// Nobody changes the fields of parts that are cut: the reader sees the content that goes out.
+function freeze(form) {
+  for (const one of form.querySelectorAll("input, select, textarea")) one.disabled = true;
+  form.querySelector("button").focus();
 }
 
 async function send(form) {

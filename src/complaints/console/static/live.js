@@ -3,10 +3,12 @@
 
 import { fill } from "./clocks.js";
 import { addressOfRows, parse } from "./parts.js";
+import { reader } from "./session.js";
 
 const GATHER = 250;
 const SPOKEN_EVERY = 60_000;
 const ADDRESS = "/console/changes";
+const SHORTEST_PAUSE = 5000, LONGEST_PAUSE = 30_000;
 const changed = new Map();
 const fresh = new Set();
 let timer = 0;
@@ -21,28 +23,46 @@ export function keepLive() {
   document.addEventListener("console:late", () => speak(1));
 }
 
-// Resolves only if the session ended: another tab then leads.
-function lead(channel) {
+// Listens until the tab closes. The browser gives up after an answer that is no stream, and this tab asks again.
+async function lead(channel) {
+  const tell = (found) => {
+    channel.postMessage(found);
+    note(found);
+  };
+  let isAgain = false, pause = SHORTEST_PAUSE;
+  for (;;) {
+    await listen(tell, () => {
+      if (isAgain) tell({ type: "missed" });
+      isAgain = true;
+      pause = SHORTEST_PAUSE;
+    });
+    isAgain = true;
+    await signInOrPause(pause);
+    pause = Math.min(2 * pause, LONGEST_PAUSE);
+  }
+}
+
+// Resolves when the browser gives up.
+function listen(tell, noteOpen) {
   return new Promise((end) => {
     const source = new EventSource(ADDRESS);
     document.documentElement.dataset.stream = "leads";
-    const tell = (found) => {
-      channel.postMessage(found);
-      note(found);
-    };
-    let isAgain = false;
-    source.onopen = () => {
-      if (isAgain) tell({ type: "missed" });
-      isAgain = true;
-    };
+    source.onopen = noteOpen;
     source.onmessage = ({ data }) => {
       if (!data) return;
       const { type, complaint_id: id } = JSON.parse(data);
       if (id || type === "missed") tell({ type, id });
     };
     source.onerror = () => {
-      if (source.readyState === EventSource.CLOSED) setTimeout(end, 5000);
+      if (source.readyState === EventSource.CLOSED) end();
     };
+  });
+}
+
+function signInOrPause(pause) {
+  return new Promise((end) => {
+    setTimeout(end, pause);
+    document.addEventListener("console:signed-in", end, { once: true, signal: AbortSignal.timeout(pause) });
   });
 }
 
@@ -85,7 +105,7 @@ function joins(bar, types) {
 async function showRows(ids, bar) {
   const address = addressOfRows(ids);
   if (!address) return;
-  const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(address, { headers: { "HX-Request": "true", ...reader() } });
   if (!answer.ok) return;
   let late = 0;
   for (const row of parse(await answer.text()).querySelectorAll("tr[data-id]")) {

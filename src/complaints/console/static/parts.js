@@ -1,20 +1,31 @@
 // Asks the server for parts of a page. If the session has ended, a dialog asks to sign in, and the request is sent again.
 
-// Returns null if the server does not answer. Another user must not send what this one asked: that page is loaded again.
+import { reader } from "./session.js";
+
+// Returns null if the server does not answer, and the refusal if the reader closes the dialog. Another user must not
+// send what this one asked: that page is loaded again.
 export async function ask(address, options = {}) {
   for (;;) {
-    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" } }).catch(() => null);
+    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true", ...reader() } }).catch(() => null);
     if (answer?.status !== 401) return answer;
     const dialog = document.querySelector("dialog#sign-in");
     if (!dialog.open) dialog.showModal();
-    await new Promise((done) => document.addEventListener("console:signed-in", done, { once: true }));
+    if (!(await signsIn(dialog))) return answer;
     const login = dialog.querySelector("[name=login]").value.trim();
     if (login !== document.body.dataset.login) return new Promise(() => location.reload());
   }
 }
 
-// Shows a refusal, or that there was no answer, at `place`.
+function signsIn(dialog) {
+  const { promise, resolve } = Promise.withResolvers(), over = new AbortController();
+  document.addEventListener("console:signed-in", () => resolve(true), { signal: over.signal });
+  dialog.addEventListener("close", () => dialog.open || resolve(false), { signal: over.signal });
+  return promise.finally(() => over.abort());
+}
+
+// Shows a refusal, or that there was no answer, at `place`. A reader who closed the dialog to sign in knows it.
 export async function tell(place, answer) {
+  if (answer?.status === 401) return;
   if (answer) place.innerHTML = await answer.text();
   else place.replaceChildren(document.querySelector("#unanswered").content.cloneNode(true));
 }

@@ -1,5 +1,7 @@
 // Sends a file of a form to the API: the body is the file itself, and a bar shows the progress.
 
+import { reader } from "./session.js";
+
 export function watchUploads() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -33,6 +35,7 @@ function send(form, file) {
   request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
   request.setRequestHeader("Content-Disposition", `attachment; filename*=UTF-8''${encode(file.name)}`);
   request.setRequestHeader("Accept-Language", document.documentElement.lang);
+  for (const [name, value] of Object.entries(reader())) request.setRequestHeader(name, value);
   request.send(file);
 }
 

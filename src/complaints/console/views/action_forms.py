@@ -283,8 +283,3 @@ def read_local(name: str, typed: str, zone: str) -> datetime:
     if back != local:
         raise InvalidContent.at(pointer, "names a time that does not exist")
     return instant
-
-
-def write_local(instant: datetime, zone: str) -> str:
-    """An instant as the local time of a zone, as a control shows it."""
-    return f"{instant.astimezone(zone_of(zone).info):%Y-%m-%dT%H:%M}"
