@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.api_client import ApiClient
 from tests.fork_client import ForkServer, start_fork_server
 from tests.journeys.running_server import Launcher, launching
-from tests.support import Scenario, api_client, make_template, opened_service
+from tests.support import Scenario, api_client, check_all, make_template, opened_service
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
 from complaints.api.http.shared_answer import SharedAnswer
 from complaints.api.problems.translations import find_translation
+from complaints.domain.complaint.attachments import Attachment
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
@@ -29,16 +30,21 @@ from complaints.storage import load
 from complaints.storage.blobs.directory import BlobDirectory
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
-from complaints.storage.database.transactions import Database
+from complaints.storage.database.transactions import Database, Transaction
+from complaints.storage.queries.audit import IdRange
+from complaints.storage.queries.due_complaints import seconds_to_next_wake
 from complaints.storage.rows import test_clock
 from complaints.use_cases.access import SYSTEM, Caller
+from complaints.use_cases.attachments.adding import NewAttachment, begin_upload
 from complaints.use_cases.commands.complaints import CreateComplaint, ResolveAssumed, Transition
 from complaints.use_cases.complaints import actions, intake
 from complaints.use_cases.configuration import keys
 from complaints.use_cases.service import AttachmentStore, Configuration, Service, keep_configuration
+from complaints.use_cases.upkeep.checks import check_range
 from complaints.use_cases.upkeep.seeding import begin_audit, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
+from complaints.use_cases.upkeep.violation import Violation
 from complaints.wiring import new_id, open_annexes, wall_now
 from complaints.wiring.faces import open_faces
 from tests.api_client import ApiClient
@@ -108,6 +114,27 @@ def opened_service(
             database.engine.dispose()
         if own.exists():
             rmtree(own)
+
+
+def check_all(service: Service) -> list[Violation]:
+    """Every breach of an invariant of a complaint."""
+    return check_range(service, IdRange()).violations
+
+
+def add_attachment(
+    service: Service, caller: Caller, reference: str, file: NewAttachment, parts: Iterable[bytes]
+) -> Attachment:
+    """Add an attachment to a complaint as a request does. Raises as `begin_upload` and the methods of an upload."""
+    with begin_upload(service, caller, reference, file) as upload:
+        for part in parts:
+            upload.write(part)
+        upload.finish()
+        return upload.keep(service.write(upload.record))
+
+
+def is_any_due(tx: Transaction) -> bool:
+    """True if the wake time of a complaint or other subject has come."""
+    return seconds_to_next_wake(tx) <= 0
 
 
 def disconnect(url: str) -> None:

@@ -12,9 +12,8 @@ from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import AccessRole, Status
-from complaints.use_cases.upkeep.checks import check_all
 from tests.api_client import ApiClient
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 ADDRESS = "/v1/complaints/bulk-transitions"
 RESPOND = {"action": "respond", "message": "We look into it.", "contact_channel": "sms"}

@@ -11,10 +11,9 @@ from complaints.api.deadlines.schemas import EscalationOut, EscalationPage, Inbo
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.sweep import sweep_once
 from tests.api_client import ApiClient
-from tests.support import Scenario, count_statements
+from tests.support import Scenario, check_all, count_statements
 
 MEMBERS = {
     "id", "complaint_id", "number", "deadline_id", "kind", "step", "level", "roles", "recipients",

@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy import func, literal, select, union_all
 
 from complaints.storage.rows.all_tables import metadata
-from complaints.use_cases.upkeep.checks import check_all
 from tests.api_client import ApiClient
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 JSON = {"Content-Type": "application/json"}
 ASTRAL = "\U0001f469\u200d\U0001f469\u200d\U0001f467"  # one picture of five code points

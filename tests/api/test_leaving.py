@@ -11,9 +11,8 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.storage.save import save
 from complaints.use_cases.complaints import leaving
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.api_client import ApiClient
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 Json = dict[str, Any]
 NAMES = {"en": "Night shift", "zh": "夜班"}

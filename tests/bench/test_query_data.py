@@ -23,7 +23,7 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
+from tests.support import check_all
 
 NEWEST = Order(SortKey.RECEIVED_AT, descending=True)
 

@@ -19,8 +19,8 @@ from complaints import wiring
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.postgres_server import PostgresUnavailable
+from tests.support import check_all
 
 TINY = {
     "intake": {"seconds": 1, "concurrency": 4, "processes": 1},

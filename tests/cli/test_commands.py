@@ -16,12 +16,12 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.queries import audit
 from complaints.use_cases.access import SYSTEM
-from complaints.use_cases.attachments.adding import NewAttachment, add_attachment
+from complaints.use_cases.attachments.adding import NewAttachment
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep import checks, parallel_checks
 from complaints.wiring import new_id, opened, wall_clock
 from tests.cli.conftest import Command
-from tests.support import count_statements
+from tests.support import add_attachment, count_statements
 
 KEY = "a-first-key-of-this-database"
 

@@ -6,11 +6,10 @@ from typing import Any
 
 from jsonschema import Draft4Validator, ValidationError
 
-from complaints.use_cases.upkeep.checks import check_all
 from tests.contract.tmf621_files import LISTENERS, V5, V5_OVERLAY, official_file, read_document
 from tests.contract.tmf621_fuzzing import Fuzzed, fuzz, with_key
 from tests.journeys.running_server import Launcher, RunningServer
-from tests.support import ADMIN_SECRET, opened_service
+from tests.support import ADMIN_SECRET, check_all, opened_service
 
 PATH = "/tmf-api/troubleTicket/v5"
 # The description has no links between its operations. The fuzzer finds them in schemas and `Location` headers.

@@ -18,12 +18,11 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from complaints.api.http.session_cookies import LOOPBACK_COOKIE
 from complaints.domain.vocabulary import SignInMethod
 from complaints.use_cases.accounts.sessions import SessionLimits, Visitor, open_session
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import wall_now
 from tests.contract.tmf621_files import V5, official_file
 from tests.http_receiver import HttpReceiver, http_receiver
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, opened_service
+from tests.support import ADMIN_SECRET, check_all, opened_service
 
 PACKAGE = "generated_tmf621"
 BASE = "/tmf-api/troubleTicket/v5"

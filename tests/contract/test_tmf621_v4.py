@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from complaints.use_cases.upkeep.checks import check_all
 from tests.contract.tmf621_files import V4, official_file
 from tests.contract.tmf621_fuzzing import fuzz
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, opened_service
+from tests.support import ADMIN_SECRET, check_all, opened_service
 
 PATH = "/tmf-api/troubleTicket/v4"
 LISTENERS = "notification listeners (client side)"

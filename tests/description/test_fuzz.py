@@ -4,11 +4,10 @@ import os
 import subprocess
 import sys
 
-from complaints.use_cases.upkeep.checks import check_all
 from tests.examples import examples
 from tests.generate import ROOT
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, opened_service
+from tests.support import ADMIN_SECRET, check_all, opened_service
 
 # The same requests every time, a few to an operation.
 SHORT = ("--phases=examples,fuzzing", f"--max-examples={examples(1)}", "--seed=20260105")

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from complaints.storage.database.transactions import Database
-from complaints.storage.queries import due_complaints
 from complaints.use_cases.service import Service
 from complaints.wiring import new_id, wall_now
 from tests.faults.conftest import ScenarioReport, Size, opened
@@ -22,6 +21,7 @@ from tests.faults.intake import Clients
 from tests.faults.journal import Journal
 from tests.faults.patches import CLOCK_FILE
 from tests.journeys.storm import Storm
+from tests.support import is_any_due
 
 HOUR, DAY = 3600, 86400
 
@@ -47,7 +47,7 @@ class Clock:
         time.sleep(seconds)
         shifted = Database(self._storm.service.database.engine, lambda _connection: wall_now() + self.offset)
         deadline = time.monotonic() + 60
-        while Service(shifted, new_id).read(due_complaints.is_any_due):
+        while Service(shifted, new_id).read(is_any_due):
             assert time.monotonic() < deadline, f"steps are left at {offset} s that nobody takes"
             time.sleep(0.05)
         self._storm.ends_at = max(self._storm.ends_at, wall_now() + self.offset)

@@ -18,10 +18,10 @@ import pytest
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock
 from tests.faults.patroni_pair import Pair, PatroniUnavailable, patroni_pair
 from tests.journeys.running_server import RunningServer, launching
+from tests.support import check_all
 
 SECRET = "given-by-the-environment-0123"
 CLIENTS = 4

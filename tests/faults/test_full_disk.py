@@ -17,7 +17,6 @@ import pytest
 from complaints.storage.blobs.directory import BlobDirectory
 from complaints.use_cases.service import AttachmentStore
 from complaints.use_cases.upkeep.attachment_checks import check_attachments
-from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import ScenarioReport, Size, database_of, migrated, opened
 from tests.faults.fleet import Fleet
 from tests.faults.intake import Clients
@@ -25,6 +24,7 @@ from tests.faults.journal import Journal
 from tests.faults.uploads import Uploaders
 from tests.journeys.storm import Storm
 from tests.postgres_server import FallibleServer, PostgresUnavailable, fallible
+from tests.support import check_all
 
 
 @dataclass(frozen=True)

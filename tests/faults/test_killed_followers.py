@@ -13,14 +13,14 @@ from threading import Event
 import pytest
 
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all, check_followers
+from complaints.use_cases.upkeep.checks import check_followers
 from tests.conftest import DATABASE_KINDS
 from tests.examples import examples
 from tests.features.category_counts import tables, use_cases
 from tests.features.conftest import make_tables
 from tests.features.test_following import assert_counted_exactly, find_after, whole_feed
 from tests.fork_client import ForkedProcess, ForkServer
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 ROOT = Path(__file__).resolve().parents[2]
 CATEGORIES = ("network.outage", "billing.wrong_charge", "other.other")

@@ -15,10 +15,10 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.queries.audit import count_complaints
 from complaints.storage.rows.complaint import complaint
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.intake import MARK
 from tests.journeys.running_server import Launcher
+from tests.support import check_all
 
 ROWS = 1000  # five chunks
 

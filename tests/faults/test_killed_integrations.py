@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.journeys.crm_scene import crm_scene
+from tests.support import check_all
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql", "sqlite"])

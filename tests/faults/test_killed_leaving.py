@@ -19,8 +19,8 @@ from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.leaving import BATCH, load_leaving
 from complaints.use_cases.configuration.staff import USERS
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import ScenarioReport, Size, opened
+from tests.support import check_all
 
 LEAVER, SUCCESSOR = "li.wei", "zhao.min"
 

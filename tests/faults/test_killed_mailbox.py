@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from complaints.features.notifications.mailbox import taking
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.fork_client import ForkedProcess, ForkServer
 from tests.imap_server import ImapServer, imap_server
+from tests.support import check_all
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = 2

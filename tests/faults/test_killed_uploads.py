@@ -13,10 +13,10 @@ from complaints.storage.blobs.directory import BlobDirectory
 from complaints.use_cases.attachments.sweeping import GRACE, sweep_orphans
 from complaints.use_cases.service import AttachmentStore
 from complaints.use_cases.upkeep.attachment_checks import check_attachments
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import wall_now
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.uploads import Uploaders
+from tests.support import check_all
 
 LIMITS = {"attachments_of_complaint": 1_000_000, "attachment_bytes_of_complaint": 10**15}
 

@@ -20,10 +20,9 @@ import pytest
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock, wall_now
 from tests.journeys.running_server import PATIENCE_SECONDS, Launcher, RunningServer, await_true
-from tests.support import ADMIN_SECRET
+from tests.support import ADMIN_SECRET, check_all
 
 # Writes down which process made what, as the database sees it.
 WITNESS = """

@@ -14,12 +14,12 @@ from sqlalchemy import inspect, text
 
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import opened
 from tests.faults.fleet import Fleet
 from tests.faults.intake import at_once
 from tests.faults.repetition import same_external_id
 from tests.journeys.storm import Storm
+from tests.support import check_all
 
 HISTORY_KEY = ("event", {"complaint_id", "ordinal"})
 STEP_KEY = ("escalation", {"deadline_id", "step"})

@@ -16,10 +16,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from complaints.use_cases.upkeep.checks import check_all
 from tests import postgres_server as server
 from tests.journeys.running_server import Launcher
-from tests.support import Scenario, make_template, opened_service
+from tests.support import Scenario, check_all, make_template, opened_service
 
 # A server that recovers needs as many connections as the one whose log it reads.
 _OPTIONS = [f"--{name}={value}" for name, value in server.SETTINGS.items()]

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from complaints.storage.queries import due_complaints
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.watch import watching
 from tests.journeys.storm import Storm
+from tests.support import is_any_due
 
 TAKEN_OVER_SECONDS = 10.0
 
@@ -33,7 +33,7 @@ def test_a_stopped_worker(
         began = time.monotonic()
         for _ in range(2):
             fleet.add_worker()
-        while service.read(due_complaints.is_any_due):
+        while service.read(is_any_due):
             assert time.monotonic() - began < TAKEN_OVER_SECONDS * 3, "nobody takes over"
             time.sleep(0.05)
         taken_over_seconds = time.monotonic() - began

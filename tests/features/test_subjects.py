@@ -31,13 +31,12 @@ from complaints.use_cases.subjects import (
     timeline,
     unlink_subject,
 )
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.loops import Sweeper
 from complaints.use_cases.upkeep.subject_checks import check_subjects
 from complaints.use_cases.upkeep.sweep import sweep_once
 from tests.api_client import ApiClient
 from tests.features.reviews.feature import FEATURE, KIND, answer, ask
-from tests.support import Scenario, api_client, opened_service
+from tests.support import Scenario, api_client, check_all, opened_service
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from complaints.domain.rules.ladder import plan_steps
 from complaints.storage import load
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Connection, Database, Transaction
-from complaints.storage.queries import due_complaints
 from complaints.storage.rows.escalation import escalation
 from complaints.storage.rows.test_clock import sandbox_clock
 from complaints.storage.subjects import find_subjects
@@ -27,10 +26,10 @@ from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.complaints import intake
 from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.subject_checks import check_subjects
 from complaints.wiring import new_id, wall_clock, wall_now
 from tests.features.reviews.feature import KIND, ask
+from tests.support import check_all, is_any_due
 
 # Hours from receipt to a step of the built-in ladders on first response (24 h) and resolution (48 h).
 STEPS_AT = (12, 19.2, 24, 36, 38.4, 48, 60, 72)
@@ -110,7 +109,7 @@ class Storm:
     def await_end(self, *, patience_seconds: float = 60) -> None:
         """Wait until every step has been taken."""
         deadline = time.monotonic() + patience_seconds
-        while wall_now() <= self.ends_at or self.service.read(due_complaints.is_any_due):
+        while wall_now() <= self.ends_at or self.service.read(is_any_due):
             assert time.monotonic() < deadline, "steps are left that nobody takes"
             time.sleep(0.05)
 

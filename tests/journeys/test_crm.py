@@ -4,10 +4,10 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from complaints.use_cases.upkeep.checks import check_all
 from tests.journeys.crm_scene import crm_scene
 from tests.journeys.running_server import Launcher
 from tests.journeys.storm import house_in_operation
+from tests.support import check_all
 
 
 def free_port() -> int:

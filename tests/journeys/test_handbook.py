@@ -11,9 +11,8 @@ from typing import Any
 
 import httpx2
 
-from complaints.use_cases.upkeep.checks import check_all
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, opened_service
+from tests.support import ADMIN_SECRET, check_all, opened_service
 
 PAGE = Path(__file__).parents[2] / "docs" / "handbook.md"
 _ROW = re.compile(r"^\| (\d[\d.]*-\d+) \| (.+?) \| ([\d.]+) \| `([A-Z]+) (/\S+)` \|$", re.MULTILINE)

@@ -20,11 +20,10 @@ from complaints.storage.rows.escalation import escalation
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import AddLink, AddNote, PatchComplaint, Resume
 from complaints.use_cases.complaints import actions, edit, notes_and_links
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_once
 from complaints.use_cases.work import taking
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, START, Scenario
+from tests.support import ADMIN_SECRET, START, Scenario, check_all
 from tests.use_cases.test_work import add_users, assigning, caller
 
 T = TypeVar("T")

@@ -9,9 +9,8 @@ import httpx2
 import pytest
 
 from complaints.domain.complaint.texts import hide_texts
-from complaints.use_cases.upkeep.checks import check_all
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, opened_service
+from tests.support import ADMIN_SECRET, check_all, opened_service
 
 POST = {
     "channel": "phone",

@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 
 from complaints.storage.database import migrate
-from complaints.use_cases.upkeep.checks import check_all
-from tests.support import Scenario, api_client
+from tests.support import Scenario, api_client, check_all
 
 BEFORE = "0027"
 NEW = {

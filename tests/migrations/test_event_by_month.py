@@ -15,10 +15,9 @@ from complaints.storage.database import migrate
 from complaints.storage.rows import test_clock
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import history
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.loops import keep_months
 from tests.conftest import DATABASE_KINDS
-from tests.support import Scenario, opened_service
+from tests.support import Scenario, check_all, opened_service
 
 
 @pytest.fixture(params=DATABASE_KINDS)

@@ -12,9 +12,9 @@ from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.service import keep_configuration
-from complaints.use_cases.upkeep.checks import check_all, check_feed
+from complaints.use_cases.upkeep.checks import check_feed
 from tests.features.reviews.feature import KIND, ask
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 BEFORE = "0017"
 TABLES = ("event", "event_text", "escalation", "deadline", "link")

@@ -20,9 +20,8 @@ from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import history as history_module
 from complaints.use_cases.complaints import history as timeline
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.loops import do_chores, keep_months
-from tests.support import Scenario, count_statements, opened_service
+from tests.support import Scenario, check_all, count_statements, opened_service
 
 
 @pytest.fixture

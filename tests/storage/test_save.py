@@ -8,8 +8,7 @@ from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import EventType, Priority
 from complaints.storage import load
 from complaints.storage.save import ChangeToSave, save
-from complaints.use_cases.upkeep.checks import check_all
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 
 def test_a_change_of_an_outdated_version_is_refused_and_nothing_is_written(scenario: Scenario) -> None:

@@ -18,12 +18,12 @@ from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.rows import all_tables, configuration
 from complaints.storage.rows.test_clock import sandbox_clock
 from complaints.use_cases.access import SYSTEM
-from complaints.use_cases.attachments.adding import NewAttachment, add_attachment
+from complaints.use_cases.attachments.adding import NewAttachment
 from complaints.use_cases.commands.complaints import AddLink, MakePromise
 from complaints.use_cases.complaints import notes_and_links, promises
 from complaints.use_cases.service import keep_configuration
 from tests.features.reviews.feature import KIND, ask
-from tests.support import START, Scenario, opened_service
+from tests.support import START, Scenario, add_attachment, opened_service
 
 # Transactions -----------------------------------------------------------------------------------------
 

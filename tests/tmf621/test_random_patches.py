@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from complaints.tmf621.app import V5
 from complaints.tmf621.tickets.statuses import TicketStatus
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.api_client import ApiClient
 from tests.examples import examples
+from tests.support import check_all
 from tests.tmf621.changes import characteristic, identifier, make, note, party, relation
 from tests.tmf621.tickets import TICKETS
 

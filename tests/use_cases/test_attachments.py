@@ -20,16 +20,15 @@ from complaints.storage.blobs.store import StoreUnavailable
 from complaints.storage.rows.attachment import attachment
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.attachments import adding, sweeping
-from complaints.use_cases.attachments.adding import NewAttachment, add_attachment
+from complaints.use_cases.attachments.adding import NewAttachment
 from complaints.use_cases.attachments.reading import list_attachments, load_attachment
 from complaints.use_cases.attachments.sweeping import empty_erased, sweep_orphans
 from complaints.use_cases.complaints.erasing import erase_texts
 from complaints.use_cases.complaints.history import timeline
 from complaints.use_cases.service import AttachmentStore
 from complaints.use_cases.upkeep.attachment_checks import check_attachments
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_now
-from tests.support import Scenario
+from tests.support import Scenario, add_attachment, check_all
 
 PHOTO = NewAttachment("../账单 July.jpg", "image/jpeg")
 BYTES = (b"first part, ", b"second part")

@@ -16,10 +16,10 @@ from complaints.use_cases.commands.complaints import Acknowledge, AddLink, MakeP
 from complaints.use_cases.complaints.escalations import acknowledge
 from complaints.use_cases.complaints.notes_and_links import add_link
 from complaints.use_cases.complaints.promises import make_promise
-from complaints.use_cases.upkeep.checks import check_all, check_feed
+from complaints.use_cases.upkeep.checks import check_feed
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.sweep import sweep_once
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 
 @pytest.fixture

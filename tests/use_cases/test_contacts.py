@@ -21,9 +21,8 @@ from complaints.use_cases.complaints.intake import IntakeResult, register
 from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.views import view_one
 from complaints.use_cases.importing.uploads import ImportRequest, check_file, start_import
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import open_import_worker
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 PHONE = {"complainant": {"phone": "+8613912345670"}}
 SAID = {"message": "Repaired.", "contact_channel": "phone"}

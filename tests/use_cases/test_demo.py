@@ -30,9 +30,8 @@ from complaints.use_cases.demo.persons import phone_of
 from complaints.use_cases.figures.answering import answer_figure
 from complaints.use_cases.figures.keeping import keep_facts
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
-from tests.support import START, Scenario, opened_service
+from tests.support import START, Scenario, check_all, opened_service
 
 PLAN = QuarterPlan(seed=5, complaints=60, until=START)
 SECRET = bytes(range(32))

@@ -34,13 +34,12 @@ from complaints.use_cases.commands.complaints import (
 from complaints.use_cases.complaints import edit, escalations, history
 from complaints.use_cases.complaints.erasing import erase_texts
 from complaints.use_cases.complaints.promises import make_promise
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.invariants import INVARIANTS, Case
 from tests.domain.builders import DIRECTORY, HANDBOOK, Life
 from tests.domain.test_life_properties import Turn, begin, passed, starts, take, turns
 from tests.examples import examples
 from tests.stored_histories import chain_in_forms, end_of, write_in_first_form
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 SECRETS = ("the-subject", "the-words", "the-line", "the-tag", "the-card", "the-note", "the-promise",
            "the-message", "the-call", "the-answer", "the-cure", "the-cause", "new-words")  # fmt: skip

@@ -14,10 +14,9 @@ from complaints.use_cases.importing.uploads import (
     load_import,
     start_import,
 )
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import open_import_worker
 from tests.api_client import ApiClient
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 Options = list[tuple[str, str]]
 COMCAST = Path(__file__).parents[3] / "shared" / "data" / "comcast_fcc_complaints_2015.csv"

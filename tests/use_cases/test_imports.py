@@ -22,10 +22,9 @@ from complaints.use_cases.importing import uploads as uploads_module
 from complaints.use_cases.importing import worker as worker_module
 from complaints.use_cases.importing.uploads import ImportRequest, check_file, list_errors, start_import
 from complaints.use_cases.importing.worker import ImportWorker
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import wall_now
 from tests.api_client import ApiClient
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 FILE = b"channel,subject,external_id\nphone,one,E1\nphone,two,E2\nphone,one again,E1\npigeon,three,E3\n"
 REPEATED = (("repeated_ids", "accept"),)

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from complaints.use_cases.upkeep import checks, parallel_checks
-from complaints.use_cases.upkeep.checks import check_all, find_ranges
+from complaints.use_cases.upkeep.checks import find_ranges
 from complaints.use_cases.upkeep.parallel_checks import BrokenProcessPool, check_ranges
-from tests.support import Scenario
+from tests.support import Scenario, check_all
 
 
 @pytest.fixture

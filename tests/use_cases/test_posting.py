@@ -16,8 +16,7 @@ from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.post import answer_requests
 from complaints.use_cases.once import Answer, Attempt, KeyReused
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
-from tests.support import count_statements
+from tests.support import check_all, count_statements
 
 
 def _request(key: str | None = None, **members: Any) -> IntakeRequest:

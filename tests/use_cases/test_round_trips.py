@@ -20,8 +20,7 @@ from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.complaints.post import answer_requests
 from complaints.use_cases.once import Answer, Attempt
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
-from tests.support import START, opened_service
+from tests.support import START, check_all, opened_service
 
 _BLOCKED = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 

@@ -17,13 +17,13 @@ from complaints.serving.scheduler import Loops
 from complaints.settings import Settings
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.attachments import scanning
-from complaints.use_cases.attachments.adding import NewAttachment, add_attachment
+from complaints.use_cases.attachments.adding import NewAttachment
 from complaints.use_cases.attachments.reading import Quarantined, list_attachments, load_attachment
 from complaints.use_cases.attachments.scanning import LEASE, ScanFailed, ScanWorker
 from complaints.use_cases.complaints.history import timeline
 from complaints.use_cases.service import AttachmentStore
 from complaints.wiring import build_loops, wall_now
-from tests.support import Scenario
+from tests.support import Scenario, add_attachment
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
 

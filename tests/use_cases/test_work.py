@@ -22,9 +22,8 @@ from complaints.use_cases.complaints.intake import IntakeResult
 from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.configuration import keys, policies, staff
 from complaints.use_cases.policy_document.document import from_document, read_policy, to_document
-from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.work import duty, loads, queues, taking
-from tests.support import START, Scenario, count_statements
+from tests.support import START, Scenario, check_all, count_statements
 
 CARE, NETWORK = "customer_service", "operations"
 HANDBOOK = files("complaints").joinpath("policies", "telecom-handbook.yaml").read_text(encoding="utf-8")

@@ -16,11 +16,6 @@ c = complaint.c
 _TABLES = (complaint, subject)
 
 
-def is_any_due(tx: Transaction) -> bool:
-    """True if the wake time of a complaint or other subject has come."""
-    return seconds_to_next_wake(tx) <= 0
-
-
 def seconds_to_next_wake(tx: Transaction) -> float:
     """Seconds until the next complaint or other subject is due, 0 or less if one is due now, infinity if none will be.
 

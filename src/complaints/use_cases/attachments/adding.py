@@ -6,7 +6,6 @@ orphans if the process dies first.
 
 import hashlib
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 from uuid import UUID
@@ -59,23 +58,12 @@ class NewAttachment:
     visibility: Visibility | None = None
 
 
-def add_attachment(
-    service: Service, caller: Caller, reference: str, file: NewAttachment, parts: Iterable[bytes]
-) -> Attachment:
-    """Add an attachment to a complaint, from a stream of bytes, in a transaction of its own.
-
-    Raises InvalidContent for a bad name or media type, MediaTypeRefused, AttachmentTooLarge, Conflict for a full
-    complaint, Forbidden, NotFound, and Unavailable. Nothing is left then.
-    """
-    with begin_upload(service, caller, reference, file) as upload:
-        for part in parts:
-            upload.write(part)
-        upload.finish()
-        return upload.keep(service.write(upload.record))
-
-
 def begin_upload(service: Service, caller: Caller, reference: str, file: NewAttachment) -> "Upload":
-    """Begin to receive an attachment. Raises as `add_attachment`, before anything is written."""
+    """Begin to receive an attachment. Nothing is written yet.
+
+    Raises InvalidContent for a bad name or media type, MediaTypeRefused, Conflict for a full complaint, Forbidden,
+    NotFound, and Unavailable.
+    """
     caller.require(Right.CONTRIBUTE)
     limits = service.attachments.limits
     _check_file(file, limits)

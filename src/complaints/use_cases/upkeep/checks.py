@@ -1,6 +1,6 @@
 """The proof of the whole database, for `complaints check`: complaints batch by batch, and followers (rule 2.12)."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -67,15 +67,6 @@ class CheckedRange:
 def count_to_check(service: Service) -> ProofSize:
     """Count the complaints that a check will go through."""
     return service.read(lambda tx: ProofSize(audit.count_complaints(tx), audit.count_cut_off(tx)))
-
-
-def check_all(
-    service: Service, *, progress: Callable[[Proof], None] = lambda proof: None
-) -> Iterator[Violation]:
-    """Every breach of an invariant of a complaint. `progress` is called after each batch with what it checked."""
-    for checked in _check_batches(service, IdRange()):
-        yield from checked.violations
-        progress(checked.proof)
 
 
 def find_ranges(service: Service, after: UUID | None = None) -> list[IdRange]:
