@@ -84,6 +84,20 @@ def test_a_policy_is_tried_before_it_is_applied(command: Command, directory: Pat
     assert "without a policy" in fresh.refusal
 
 
+def test_a_policy_that_is_applied_after_a_later_one_is_not_said_to_be_in_force(
+    command: Command, made: str
+) -> None:
+    command("policy", "pack", "uk-ofcom", "--into", "packs")
+    command("policy", "apply", "packs/2-six-weeks.yaml")
+    for _ in range(2):  # the second time no version is added
+        applied = command("policy", "apply", "packs/1-eight-weeks.yaml")
+        assert applied.out == (
+            "uk-ofcom version 2 is applied, but it is not in force now. "
+            "Its effective_at is 2018-09-30T23:00:00+00:00.\n"
+        )
+        assert "complaints received now follow 'uk-ofcom' version 1" in applied.err
+
+
 def test_a_command_on_a_current_schema_writes_nothing_and_counts_no_rows(command: Command, made: str) -> None:
     service = Service(Database(open_engine(f"sqlite:///{made}"), wall_clock), new_id)
     with count_statements(service) as executed:
