@@ -209,6 +209,17 @@ def test_a_key_is_rotated_and_listed_with_its_overlap(command: Command, made: st
         assert refused.err.splitlines()[-1].startswith(told)
 
 
+def test_the_list_of_keys_shows_the_last_use_to_the_minute(command: Command, made: str) -> None:
+    with closing(sqlite3.connect("var/complaints.db")) as database, database:
+        database.execute(
+            "INSERT INTO key_use (key_id, last_used_at) SELECT id, '2027-05-10 02:59:33.207323' FROM api_key"
+        )
+    [line] = command("key", "list").out.splitlines()[1:]
+    assert line.endswith("  2027-05-10T02:59+00:00")
+    [listed] = json.loads(command("key", "list", "--json").out)
+    assert listed["last_used"] == "2027-05-10T02:59:33.207323Z"
+
+
 def test_the_version_needs_no_database(command: Command, directory: Path) -> None:
     assert command("--version").out == f"{complaints.__version__}\n"
     assert list(directory.iterdir()) == []
