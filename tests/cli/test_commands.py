@@ -276,6 +276,11 @@ def test_a_simulation_prints_tables_json_and_csv_with_the_facts(
     table = list(csv.reader(command(*period, "--csv").out.splitlines()))
     assert table[0] == ["figure", "name", "member", "value"]
     assert ["due_times", "first_response", "median_shift_seconds", "-84600.0"] in table
+    elsewhere = shipped.replace("code: working-hours", "code: elsewhere\napplies_to: {region: GB}", 1)
+    (directory / "stricter.yaml").write_text(elsewhere)
+    remarks = command(*period).err.splitlines()
+    kept = "Complaints that keep their policy, because this one would not be chosen for them: 1."
+    assert [line for line in remarks if kept in line], remarks
 
 
 def test_a_simulation_names_the_line_of_a_fault(command: Command, directory: Path, made: str) -> None:
