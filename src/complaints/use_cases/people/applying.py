@@ -18,7 +18,7 @@ from complaints.use_cases.service import Service
 
 
 def preview_people(service: Service, caller: Caller, people: PeopleFile) -> PeoplePlan:
-    """The plan for `people` now. Raises Forbidden, and InvalidContent with every fault."""
+    """The plan for `people` now. Raises Forbidden, and InvalidContent as `plan_people` does."""
     caller.require(Right.CONFIGURE)
     return service.read(lambda tx: plan_people(tx, service.cache.current(tx, certain=True), people))
 
@@ -47,7 +47,7 @@ def apply_people(service: Service, caller: Caller, people: PeopleFile, shown: Pe
 def write_people(service: Service, tx: Transaction, caller: Caller, people: PeopleFile) -> None:
     """Make the people as the file has them, in the given transaction. Nobody may leave by it.
 
-    Raises Forbidden, and InvalidContent with every fault.
+    Raises Forbidden, and InvalidContent as `plan_people` does.
     """
     _write(tx, caller, plan_people(tx, claim_to_change(service, tx, caller), people).steps)
 
