@@ -26,8 +26,9 @@ def preview_people(service: Service, caller: Caller, people: PeopleFile) -> Peop
 def apply_people(service: Service, caller: Caller, people: PeopleFile, shown: PeoplePlan) -> None:
     """Make the people as the file has them, if the plan is still the one that was `shown`.
 
-    All of it is written, or nothing. Then each user who leaves is deactivated, and hands over in batches; if that
-    ends early, the loops of the server go on with it. Raises Conflict if the plan is another one by now.
+    All of it is written, or nothing. Then each user who leaves is deactivated, one after the other, and hands over in
+    batches. If that ends early, the loops of the server finish the users who are deactivated. The others are still
+    active: apply the file again. Raises Conflict if the plan is another one by now.
     """
 
     def work(tx: Transaction) -> None:
