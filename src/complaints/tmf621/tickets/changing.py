@@ -19,11 +19,11 @@ from complaints.tmf621.tickets.file_changes import ATTACHMENTS, ChangedFiles, at
 from complaints.tmf621.tickets.json_patches import json_patch
 from complaints.tmf621.tickets.kept_members import kept_list, kept_of, to_members
 from complaints.tmf621.tickets.loading import TicketParts, load_ticket
-from complaints.tmf621.tickets.patches import CHARACTERISTICS, NOTES, TicketPatch, merge_patch
 from complaints.tmf621.tickets.relation_changes import RELATIONS, change_links, read_relations
 from complaints.tmf621.tickets.representation import ticket_json
 from complaints.tmf621.tickets.schemas import TicketChange
 from complaints.tmf621.tickets.status_changes import change_status
+from complaints.tmf621.tickets.ticket_patches import CHARACTERISTICS, NOTES, TicketPatch, merge_patch
 from complaints.tmf621.tickets.wishes import check_fixed_characteristics, find_new_notes, read_wish
 from complaints.use_cases.access import LacksRight, Right
 from complaints.use_cases.commands.complaints import AddNote, PatchComplaint

@@ -6,9 +6,9 @@ from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.visibility import has_visible_character
 from complaints.tmf621.tickets.changed_members import PresentTicket
 from complaints.tmf621.tickets.characteristics import CARRIED, OUTCOME, READ_ONLY, read_characteristics
-from complaints.tmf621.tickets.patches import TicketPatch
 from complaints.tmf621.tickets.schemas import TicketChange
 from complaints.tmf621.tickets.status_actions import StatusWish
+from complaints.tmf621.tickets.ticket_patches import TicketPatch
 
 MOST_NEW_NOTES = 100
 """The most new notes that one request brings."""
