@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.visibility import has_visible_character
+from complaints.tmf621.characteristic_names import CARRIED, OUTCOME, READ_ONLY
 from complaints.tmf621.tickets.changed_members import PresentTicket
-from complaints.tmf621.tickets.characteristics import CARRIED, OUTCOME, READ_ONLY, read_characteristics
+from complaints.tmf621.tickets.characteristics import read_characteristics
 from complaints.tmf621.tickets.schemas import TicketChange
 from complaints.tmf621.tickets.status_actions import RequestedStatus
 from complaints.tmf621.tickets.ticket_patches import TicketPatch

@@ -21,7 +21,7 @@ from complaints.domain.vocabulary import (
     Outcome,
     Status,
 )
-from complaints.tmf621.tickets.characteristics import (
+from complaints.tmf621.characteristic_names import (
     CARRIED,
     CONTACT_CHANNEL,
     HOLD_UNTIL,

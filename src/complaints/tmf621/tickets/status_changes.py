@@ -5,8 +5,8 @@ from typing import Any
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import InvalidContent, TransitionRefused
 from complaints.domain.vocabulary import Action
+from complaints.tmf621.characteristic_names import OUTCOME
 from complaints.tmf621.requests import TmfRequest
-from complaints.tmf621.tickets.characteristics import OUTCOME
 from complaints.tmf621.tickets.status_actions import (
     RequestedStatus,
     StepFacts,
