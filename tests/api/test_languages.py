@@ -64,6 +64,10 @@ def test_a_long_header_takes_no_time(part: str) -> None:
     ("message", "chinese"),
     [
         ("There is no user 'nobody'.", "没有用户 'nobody'。"),
+        (
+            "There is no active user 'amdin': did you mean 'admin'?",
+            "没有可用的用户 'amdin'，您是否想用 'admin'？",
+        ),
         ("there is no team 'nobody'", "没有处理部门 'nobody'。"),
         ("user is required.", "缺少 user。"),
         ("type is required; complaint_id is required.", "缺少 type；缺少 complaint_id。"),

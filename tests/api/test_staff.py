@@ -229,3 +229,25 @@ def test_rule_1_5_a_fresh_database_has_three_teams_led_by_admin(client: ApiClien
 def test_a_login_with_a_meaning_in_filters_is_refused(client: ApiClient, login: str) -> None:
     answer = client.post("/v1/users", json={"login": login, "name": "X"})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/login")
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest_one(client: ApiClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
+    assign = f"/v1/complaints/{complaint.id}/transitions"
+    for path, body, said in (
+        ("/v1/users", USER | {"teams": ["operatoins"]}, "team 'operatoins': did you mean 'operations'?"),
+        ("/v1/users", USER | {"deputy": "amdin"}, "active user 'amdin': did you mean 'admin'?"),
+        ("/v1/teams", TEAM | {"department": "servise"}, "department 'servise': did you mean 'service'?"),
+        (assign, {"action": "assign", "team": "operatoins"}, "active team 'operatoins': did you mean"),
+        (assign, {"action": "assign", "assignee": "amdin"}, "active user 'amdin': did you mean 'admin'?"),
+    ):
+        assert client.post(path, json=body).json()["detail"].startswith(f"There is no {said}")
+    assert client.get("/v1/users/amdin").json()["detail"].endswith("did you mean 'admin'?")
+
+
+def test_a_key_that_may_not_list_users_gets_no_login(client: ApiClient, scenario: Scenario) -> None:
+    key = scenario.key(AccessRole.INTAKE)
+    assert client.get("/v1/users", headers=key).status_code == 403
+    posted = {"channel": "web", "subject": "x", "first_owner": "amdin"}
+    answer = client.post("/v1/complaints", json=posted, headers=key)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "There is no active user 'amdin'.")

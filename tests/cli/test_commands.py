@@ -84,6 +84,20 @@ def test_a_policy_is_tried_before_it_is_applied(command: Command, directory: Pat
     assert "without a policy" in fresh.refusal
 
 
+def test_a_policy_that_is_applied_after_a_later_one_is_not_said_to_be_in_force(
+    command: Command, made: str
+) -> None:
+    command("policy", "pack", "uk-ofcom", "--into", "packs")
+    command("policy", "apply", "packs/2-six-weeks.yaml")
+    for _ in range(2):  # the second time no version is added
+        applied = command("policy", "apply", "packs/1-eight-weeks.yaml")
+        assert applied.out == (
+            "uk-ofcom version 2 is applied, but it is not in force now. "
+            "Its effective_at is 2018-09-30T23:00:00+00:00.\n"
+        )
+        assert "complaints received now follow 'uk-ofcom' version 1" in applied.err
+
+
 def test_a_command_on_a_current_schema_writes_nothing_and_counts_no_rows(command: Command, made: str) -> None:
     service = Service(Database(open_engine(f"sqlite:///{made}"), wall_clock), new_id)
     with count_statements(service) as executed:
@@ -195,6 +209,17 @@ def test_a_key_is_rotated_and_listed_with_its_overlap(command: Command, made: st
         assert refused.err.splitlines()[-1].startswith(told)
 
 
+def test_the_list_of_keys_shows_the_last_use_to_the_minute(command: Command, made: str) -> None:
+    with closing(sqlite3.connect("var/complaints.db")) as database, database:
+        database.execute(
+            "INSERT INTO key_use (key_id, last_used_at) SELECT id, '2027-05-10 02:59:33.207323' FROM api_key"
+        )
+    [line] = command("key", "list").out.splitlines()[1:]
+    assert line.endswith("  2027-05-10T02:59+00:00")
+    [listed] = json.loads(command("key", "list", "--json").out)
+    assert listed["last_used"] == "2027-05-10T02:59:33.207323Z"
+
+
 def test_the_version_needs_no_database(command: Command, directory: Path) -> None:
     assert command("--version").out == f"{complaints.__version__}\n"
     assert list(directory.iterdir()) == []
@@ -251,6 +276,11 @@ def test_a_simulation_prints_tables_json_and_csv_with_the_facts(
     table = list(csv.reader(command(*period, "--csv").out.splitlines()))
     assert table[0] == ["figure", "name", "member", "value"]
     assert ["due_times", "first_response", "median_shift_seconds", "-84600.0"] in table
+    elsewhere = shipped.replace("code: working-hours", "code: elsewhere\napplies_to: {region: GB}", 1)
+    (directory / "stricter.yaml").write_text(elsewhere)
+    remarks = command(*period).err.splitlines()
+    kept = "Complaints that keep their policy, because this one would not be chosen for them: 1."
+    assert [line for line in remarks if kept in line], remarks
 
 
 def test_a_simulation_names_the_line_of_a_fault(command: Command, directory: Path, made: str) -> None:

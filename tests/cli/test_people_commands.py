@@ -112,6 +112,15 @@ def test_wrong_words_are_refused_at_their_member(command: Command) -> None:
         (("user", "create", "a", "--name", " "), "/name: "),
         (("user", "create", "a", "--name", "A", "--role", "king"), "/roles/0: "),
         (("user", "create", "a", "--name", "A", "--team", "x"), "/teams/0: There is no team 'x'."),
+        (
+            ("user", "create", "a", "--name", "A", "--team", "operatoins"),
+            "/teams/0: There is no team 'operatoins': did you mean 'operations'?",
+        ),
+        (
+            ("user", "create", "a", "--name", "A", "--deputy", "amdin"),
+            "/deputy: There is no active user 'amdin': did you mean 'admin'?",
+        ),
+        (("user", "show", "amdin"), "There is no user 'amdin': did you mean 'admin'?"),
         (("user", "create", "admin", "--name", "A"), "There is a user 'admin' already."),
         (("user", "create", "a", "--name", "A", "--scope", "sources"), "/scope_names: "),
         (("user", "change", "nobody", "--name", "A"), "There is no user 'nobody'."),

@@ -84,6 +84,11 @@ def test_a_duration_elsewhere_is_named_there() -> None:
     assert refusal.value.faults[0].pointer == "/by"
 
 
+def test_a_duration_that_is_too_long_is_called_a_duration() -> None:
+    with pytest.raises(InvalidContent, match=r"^A duration is at most 100 years long\.$"):
+        parse_duration("P200Y", pointer="/by")
+
+
 def test_a_negative_duration_says_so() -> None:
     with pytest.raises(InvalidContent, match="negative"):
         parse_duration("-PT4H")

@@ -11,7 +11,7 @@ from complaints.domain.instants import write_instant
 from complaints.domain.rules.actions import allowed_actions
 from complaints.domain.vocabulary import Action, Cause, HoldReason, Outcome, Status
 from complaints.tmf621.tickets.status_actions import (
-    StatusWish,
+    RequestedStatus,
     StepFacts,
     check_carried,
     find_route,
@@ -90,12 +90,14 @@ def shown_status(life: Life) -> TicketStatus:
     return ticket_status(life.status, hold.reason if hold else None)
 
 
-def walk(life: Life, wish: StatusWish) -> list[str]:
+def walk(life: Life, requested: RequestedStatus) -> list[str]:
     """Take the actions to the wanted status. Returns their names."""
-    route = find_route(life.status, shown_status(life), wish.status)
+    route = find_route(life.status, shown_status(life), requested.status)
     assert route is not None
     for action in route:
-        members = step_members(action, wish, StepFacts(life.complaint, life.policy, life.roles, life.now))
+        members = step_members(
+            action, requested, StepFacts(life.complaint, life.policy, life.roles, life.now)
+        )
         given = {name: value for name, value in members.items() if value is not None}
         command = read_command(TRANSITIONS[action], {"action": action, **given})
         life.do(action, **command.arguments())
@@ -111,7 +113,7 @@ def test_each_cell_has_its_actions_or_no_way(
     if expected is None:
         assert find_route(status, shown_status(life), wanted) is None
         return
-    assert walk(life, StatusWish(wanted, "Because")) == list(expected)
+    assert walk(life, RequestedStatus(wanted, "Because")) == list(expected)
     assert shown_status(life) is wanted
 
 
@@ -140,74 +142,74 @@ def test_a_missing_reason_is_named_where_one_is_needed(
     route = TABLE[status, hold].get(wanted)
     if route and route[0] in REASONED:
         with pytest.raises(TransitionRefused, match="statusChangeReason is missing"):
-            walk(life, StatusWish(wanted))
+            walk(life, RequestedStatus(wanted))
     elif route is not None:
-        walk(life, StatusWish(wanted))
+        walk(life, RequestedStatus(wanted))
         assert shown_status(life) is wanted
 
 
-def members_of(life: Life, action: Action, wish: StatusWish) -> dict[str, Any]:
+def members_of(life: Life, action: Action, requested: RequestedStatus) -> dict[str, Any]:
     """What the next action carries."""
-    return step_members(action, wish, StepFacts(life.complaint, life.policy, life.roles, life.now))
+    return step_members(action, requested, StepFacts(life.complaint, life.policy, life.roles, life.now))
 
 
 @pytest.mark.parametrize(
-    ("status", "action", "wish", "expected"),
+    ("status", "action", "requested", "expected"),
     [
-        (S.RECEIVED, "respond", StatusWish(T.IN_PROGRESS), {"contact_channel": "phone"}),
+        (S.RECEIVED, "respond", RequestedStatus(T.IN_PROGRESS), {"contact_channel": "phone"}),
         (
             S.RECEIVED,
             "respond",
-            StatusWish(T.IN_PROGRESS, "We look", {"contact_channel": "sms"}),
+            RequestedStatus(T.IN_PROGRESS, "We look", {"contact_channel": "sms"}),
             {"message": "We look", "contact_channel": "sms"},
         ),
-        (S.INVESTIGATING, "hold", StatusWish(T.PENDING), {"reason": "awaiting_complainant"}),
-        (S.INVESTIGATING, "hold", StatusWish(T.HELD), {"reason": "awaiting_third_party"}),
+        (S.INVESTIGATING, "hold", RequestedStatus(T.PENDING), {"reason": "awaiting_complainant"}),
+        (S.INVESTIGATING, "hold", RequestedStatus(T.HELD), {"reason": "awaiting_third_party"}),
         (
             S.INVESTIGATING,
             "hold",
-            StatusWish(T.HELD, None, {"hold_until": "2026-01-06T00:00:00Z"}),
+            RequestedStatus(T.HELD, None, {"hold_until": "2026-01-06T00:00:00Z"}),
             {"until": "2026-01-06T00:00:00Z"},
         ),
         (
             S.INVESTIGATING,
             "resolve",
-            StatusWish(T.RESOLVED, "Repaired"),
+            RequestedStatus(T.RESOLVED, "Repaired"),
             {"resolution": "Repaired", "outcome": "not_upheld", "cause": "service", "root_cause": None},
         ),
         (
             S.INVESTIGATING,
             "resolve",
-            StatusWish(T.RESOLVED, "Repaired", {"outcome": "upheld", "root_cause": "Cable"}),
+            RequestedStatus(T.RESOLVED, "Repaired", {"outcome": "upheld", "root_cause": "Cable"}),
             {"outcome": "upheld", "root_cause": "Cable"},
         ),
         (
             S.RESOLVED,
             "notify_result",
-            StatusWish(T.CLOSED),
+            RequestedStatus(T.CLOSED),
             {"message": "Cell repaired.", "contact_channel": "phone"},
         ),
-        (S.RESOLVED, "notify_result", StatusWish(T.CLOSED, "All is well"), {"message": "All is well"}),
-        (S.FOLLOWING_UP, "record_contact", StatusWish(T.CLOSED), {"outcome": "solved"}),
+        (S.RESOLVED, "notify_result", RequestedStatus(T.CLOSED, "All is well"), {"message": "All is well"}),
+        (S.FOLLOWING_UP, "record_contact", RequestedStatus(T.CLOSED), {"outcome": "solved"}),
         (
             S.RECEIVED,
             "reject",
-            StatusWish(T.REJECTED, "Not ours"),
+            RequestedStatus(T.REJECTED, "Not ours"),
             {"reason": "tmf621", "message": "Not ours", "contact_channel": "phone"},
         ),
         (
             S.RECEIVED,
             "reject",
-            StatusWish(T.REJECTED, "Not ours", {"reject_reason": "spam", "contact_channel": "email"}),
+            RequestedStatus(T.REJECTED, "Not ours", {"reject_reason": "spam", "contact_channel": "email"}),
             {"reason": "spam", "contact_channel": "email"},
         ),
-        (S.RECEIVED, "withdraw", StatusWish(T.CANCELLED, "Solved itself"), {"reason": "Solved itself"}),
+        (S.RECEIVED, "withdraw", RequestedStatus(T.CANCELLED, "Solved itself"), {"reason": "Solved itself"}),
     ],
 )
 def test_what_an_action_carries(
-    status: Status, action: str, wish: StatusWish, expected: dict[str, Any]
+    status: Status, action: str, requested: RequestedStatus, expected: dict[str, Any]
 ) -> None:
-    found = members_of(in_status(status, roles=SUPERVISOR), Action(action), wish)
+    found = members_of(in_status(status, roles=SUPERVISOR), Action(action), requested)
     assert {name: found[name] for name in expected} == expected
     assert all(value is not None for name, value in found.items() if name != "root_cause")
 
@@ -215,12 +217,12 @@ def test_what_an_action_carries(
 def test_the_cause_is_that_of_the_category() -> None:
     life = in_status(S.INVESTIGATING)
     life.complaint = replace(life.complaint, cause=Cause.TECHNICAL)
-    assert members_of(life, Action.RESOLVE, StatusWish(T.RESOLVED, "Done"))["cause"] is Cause.TECHNICAL
+    assert members_of(life, Action.RESOLVE, RequestedStatus(T.RESOLVED, "Done"))["cause"] is Cause.TECHNICAL
 
 
 def test_a_hold_without_an_end_lasts_as_long_as_the_policy_allows() -> None:
     life = in_status(S.INVESTIGATING)
-    until = members_of(life, Action.HOLD, StatusWish(T.PENDING))["until"]
+    until = members_of(life, Action.HOLD, RequestedStatus(T.PENDING))["until"]
     assert until == write_instant(life.now + timedelta(days=7))
 
 
@@ -228,24 +230,24 @@ def test_a_hold_without_an_end_lasts_as_long_as_the_policy_allows() -> None:
 
 
 def test_a_close_is_early_only_if_the_follow_ups_are_not_over() -> None:
-    early = members_of(in_status(S.FOLLOWING_UP, roles=SUPERVISOR), Action.CLOSE, StatusWish(T.CLOSED))
+    early = members_of(in_status(S.FOLLOWING_UP, roles=SUPERVISOR), Action.CLOSE, RequestedStatus(T.CLOSED))
     assert (early["early"], early["message"]) == (True, "Cell repaired.")
-    assert "early" not in members_of(closable(roles=AGENT), Action.CLOSE, StatusWish(T.CLOSED))
+    assert "early" not in members_of(closable(roles=AGENT), Action.CLOSE, RequestedStatus(T.CLOSED))
 
 
 def test_an_early_close_names_the_roles_that_it_needs() -> None:
     life = in_status(S.FOLLOWING_UP, roles=AGENT)
     with pytest.raises(TransitionRefused, match="admin, manager, supervisor"):
-        members_of(life, Action.CLOSE, StatusWish(T.CLOSED))
+        members_of(life, Action.CLOSE, RequestedStatus(T.CLOSED))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UPHELD, Outcome.PARTLY_UPHELD])
 def test_an_upheld_ticket_closes_with_its_root_cause(outcome: Outcome) -> None:
     life = in_status(S.INVESTIGATING, roles=SUPERVISOR)
-    walk(life, StatusWish(T.RESOLVED, "Repaired", {"outcome": outcome}))
+    walk(life, RequestedStatus(T.RESOLVED, "Repaired", {"outcome": outcome}))
     with pytest.raises(TransitionRefused, match="root_cause is missing"):
-        walk(life, StatusWish(T.CLOSED))
-    walk(life, StatusWish(T.CLOSED, None, {"root_cause": "Cable"}))
+        walk(life, RequestedStatus(T.CLOSED))
+    walk(life, RequestedStatus(T.CLOSED, None, {"root_cause": "Cable"}))
     assert (life.status, life.complaint.root_cause) == (S.CLOSED, "Cable")
 
 

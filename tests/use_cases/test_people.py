@@ -10,7 +10,7 @@ from complaints.storage.rows.audit_event import AuditFilter, list_events
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.people import applying
 from complaints.use_cases.people.applying import apply_people, preview_people
-from complaints.use_cases.people.document import read_people, write_people
+from complaints.use_cases.people.document import format_people, read_people
 from complaints.use_cases.people.planning import PeoplePlan
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
@@ -29,7 +29,7 @@ def apply(service: Service, text: str) -> PeoplePlan:
 
 def export(service: Service) -> str:
     service.cache.expire()
-    return service.read(lambda tx: write_people(service.configuration(tx).directory, tx.now))
+    return service.read(lambda tx: format_people(service.configuration(tx).directory, tx.now))
 
 
 def told(service: Service, text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The commands `key …`."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,7 +85,15 @@ def key_list(as_json: AsJson = False) -> None:
 
     with open_service() as service:
         records = service.read(keys.list_records)
-    print_rows([_row_of(record) for record in records], as_json=as_json)
+    rows = [_row_of(record) for record in records]
+    if not as_json:
+        for row, record in zip(rows, records, strict=True):
+            row["last used"] = _to_the_minute(record.last_used_at)
+    print_rows(rows, as_json=as_json)
+
+
+def _to_the_minute(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat(timespec="minutes")
 
 
 def _row_of(record: "KeyRecord") -> dict[str, object]:

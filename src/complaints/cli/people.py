@@ -47,10 +47,10 @@ def people_apply(
 @people_app.command("export", epilog="Example: complaints people export > people.yaml")
 def people_export() -> None:
     """Print everybody as such a file. Applied to the same database it changes nothing."""
-    from complaints.use_cases.people.document import write_people
+    from complaints.use_cases.people.document import format_people
 
     with open_service() as service:
-        text = service.read(lambda tx: write_people(service.configuration(tx).directory, tx.now))
+        text = service.read(lambda tx: format_people(service.configuration(tx).directory, tx.now))
     sys.stdout.write(text)
 
 

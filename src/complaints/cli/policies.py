@@ -16,7 +16,7 @@ from complaints.domain.vocabulary import Channel, Priority
 
 if TYPE_CHECKING:
     from complaints.domain.rules.trial import TriedDeadline
-    from complaints.use_cases.configuration.policies import ListedPolicy
+    from complaints.use_cases.configuration.policies import ApplyPolicyResult, ListedPolicy
 
 policy_app = typer.Typer(no_args_is_help=True, help="Policies: deadlines, ladders, follow-up, routing.")
 
@@ -43,8 +43,15 @@ def policy_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fals
     with open_service() as service:
         applied = service.write(lambda tx: policies.apply_policy(service, tx, SYSTEM, text))
     _print_warnings(applied.warnings)
+    out.print(_describe_applied(applied))
+
+
+def _describe_applied(applied: "ApplyPolicyResult") -> str:
     policy = applied.policy
-    out.print(f"{policy.code} version {policy.version} is in force from {policy.effective_at.isoformat()}.")
+    version, since = f"{policy.code} version {policy.version}", policy.effective_at.isoformat()
+    if applied.overruled:
+        return f"{version} is applied, but it is not in force now. Its effective_at is {since}."
+    return f"{version} is in force from {since}."
 
 
 @policy_app.command("show", epilog="Example: complaints policy show telecom-handbook")

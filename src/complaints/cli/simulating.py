@@ -161,14 +161,14 @@ def _remarks(simulation: "Simulation", figures: "SimulationFigures") -> Iterator
             "escalations of that time go to the staff as it was at this instant."
         )
     counts: Mapping[str, int] = {
-        "complaints keep their policy, because this one would not be chosen for them": figures.kept,
-        "complaints were left out, because a month with their beginning was detached": figures.left_out[
+        "Complaints that keep their policy, because this one would not be chosen for them": figures.kept,
+        "Complaints left out, because a month with their beginning was detached": figures.left_out[
             "history_detached"
         ],
-        "complaints were left out, because their history makes no sense": figures.left_out["not_readable"],
-        "complaints are behind, so they were followed as far as the engine came: is a worker running?": figures.behind,
-        "assignments by policy could not be made again, so the assignee is not known": figures.assignments_left,
+        "Complaints left out, because their history makes no sense": figures.left_out["not_readable"],
+        "Complaints followed only as far as the engine came (is a worker running?)": figures.behind,
+        "Assignments by policy that could not be made again, so the assignee is not known": figures.assignments_left,
     }
     for remark, count in counts.items():
         if count:
-            yield f"{count} {remark}."
+            yield f"{remark}: {count}."

@@ -47,6 +47,12 @@ def ask_if_meant(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean '{near}'?" if near else None
 
 
+def describe_unknown(thing: str, name: str, hint: str | None) -> str:
+    """The message about a name that nothing has. `thing` is a noun, such as `team`, and `hint` says what to do."""
+    end = f": {hint}" if hint else "."
+    return f"There is no {thing} {clip(name, 100)!r}{end}"
+
+
 class ComplaintError(Exception):
     """A refused request, explained to the caller.
 

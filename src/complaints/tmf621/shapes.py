@@ -56,7 +56,7 @@ def _refuse_null(value: Any, info: ValidationInfo) -> Any:
 
 
 DateTime = Annotated[str, AfterValidator(_check_date_time)]
-"""An instant as the caller wrote it. It is a wish, or a fact that the product knows better."""
+"""An instant as the caller wrote it. It is a request, or a fact that the product knows better."""
 Uri = Annotated[str, AfterValidator(_check_uri)]
 """An absolute URI."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import overload
 
-from complaints.domain.errors import InvalidContent, ask_if_meant, clip
+from complaints.domain.errors import InvalidContent, ask_if_meant, clip, describe_unknown
 from complaints.use_cases.access import Caller, Right
 
 ME = "me"
@@ -39,7 +39,7 @@ def check_member(name: str | None, known: Iterable[str], *, pointer: str, thing:
 def _find_fault(name: str | None, known: Iterable[str], thing: str) -> str | None:
     if name is None or name in (names := [*known]):
         return None
-    return _describe_unknown(name, ask_if_meant(name, names), thing)
+    return describe_unknown(thing, name, ask_if_meant(name, names))
 
 
 def resolve_user(name: str | None, users: Iterable[str], caller: Caller, *, parameter: str) -> str | None:
@@ -52,14 +52,9 @@ def resolve_user(name: str | None, users: Iterable[str], caller: Caller, *, para
         if name is None or name in (logins := [*users]):
             return name
         meant = ask_if_meant(name, logins) if Right.READ in caller.rights else None
-        fault = _describe_unknown(name, meant or _HOW_TO_NAME_USERS, "user")
+        fault = describe_unknown("user", name, meant or _HOW_TO_NAME_USERS)
         raise InvalidContent.in_query(parameter, fault)
     if caller.login is None:
         message = f"{parameter}=me needs a key of a user; the key {clip(caller.name, 100)!r} belongs to none."
         raise InvalidContent.in_query(parameter, message)
     return caller.login
-
-
-def _describe_unknown(name: str, hint: str | None, thing: str) -> str:
-    end = f": {hint}" if hint else "."
-    return f"There is no {thing} {clip(name, 100)!r}{end}"

@@ -54,6 +54,6 @@ class MeShown(BaseModel):
         str | None, Field(description="The login of the user; null: the key belongs to no user.")
     ]
     roles: list[AccessRole]
-    rights: Annotated[list[Right], Field(description="What the roles allow.")]
+    rights: Annotated[list[Right], Field(description="What the roles allow. No call needs `erase` yet.")]
     scope: Annotated[ScopeShown, Field(description="The complaints that the caller may know of.")]
     source: Annotated[str, Field(description="The source of the complaints that the caller posts.")]

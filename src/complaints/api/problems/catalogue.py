@@ -204,7 +204,7 @@ _PREFACE = """# Problems
 Generated from `complaints.api.problems.catalogue`; do not edit.
 
 Every refusal is `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `instance`, and
-where they apply `errors[]`, `allowed[]`, `request_id`. `GET /problems/<code>` explains one, `GET /problems`
+where they apply `errors[]`, `allowed[]`, `request_id` (of a 500). `GET /problems/<code>` explains one, `GET /problems`
 lists them.
 
 An entry of `errors[]` has a `message` and a `pointer`: a JSON Pointer (RFC 6901) into the body, empty for the

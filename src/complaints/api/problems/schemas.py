@@ -36,7 +36,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
         "request_id": {
             "type": "string",
-            "description": "The `X-Request-ID` of the answer. It stands in the log too.",
+            "description": "The `X-Request-ID` of the answer, if the status is 500. It stands in the log too.",
         },
     },
 }

@@ -273,10 +273,10 @@ class _MappingBuilder:
 
     def _check_undecided(self, columns: list[str]) -> None:
         if columns and not self._options.faults:
-            plural = "s" if len(columns) > 1 else ""
+            noun, them = ("column", "it") if len(columns) == 1 else ("columns", "them")
             message = (
-                f"nothing says what to do with the column{plural} {quote_all(columns)}: map them, or give "
-                "unmapped=attributes to keep them or unmapped=ignore to leave them out"
+                f"nothing says what to do with the {noun} {quote_all(columns)}: map {them}, or give "
+                f"unmapped=attributes to keep {them} or unmapped=ignore to leave {them} out"
             )
             self._fault("unmapped", message)
 

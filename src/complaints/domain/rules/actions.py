@@ -13,7 +13,14 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold
-from complaints.domain.errors import Fault, Forbidden, InvalidContent, TransitionRefused
+from complaints.domain.errors import (
+    Fault,
+    Forbidden,
+    InvalidContent,
+    TransitionRefused,
+    ask_if_meant,
+    describe_unknown,
+)
 from complaints.domain.instants import write_instant
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
@@ -22,7 +29,7 @@ from complaints.domain.rules.lifecycle import legal_actions, next_status
 from complaints.domain.rules.merging import UNMERGE_ROLES, MergeRecord, unmerge_refusal
 from complaints.domain.rules.ownership import renew_ownership
 from complaints.domain.rules.passing_time import escalate_now
-from complaints.domain.staff import Directory
+from complaints.domain.staff import Directory, Team, User
 from complaints.domain.time import local_dates, working_time
 from complaints.domain.vocabulary import (
     AccessRole,
@@ -183,11 +190,17 @@ def _check_assignment(
 ) -> None:
     """A team and a user who do not change are no choice: they may be retired meanwhile (rule 1.7)."""
     if team not in (None, complaint.team) and not ((found := directory.teams.get(team)) and found.active):
-        raise InvalidContent.at("/team", f"There is no active team {team!r}.")
+        raise InvalidContent.at("/team", _describe_retired("team", team, directory.teams))
     if assignee not in (None, complaint.assignee) and not (
         (user := directory.users.get(assignee)) and user.active
     ):
-        raise InvalidContent.at("/assignee", f"There is no active user {assignee!r}.")
+        raise InvalidContent.at("/assignee", _describe_retired("user", assignee, directory.users))
+
+
+def _describe_retired(noun: str, name: str, known: Mapping[str, Team] | Mapping[str, User]) -> str:
+    """The message about a name that no active team or user has. Whoever may assign may know all of them."""
+    active = [key for key, one in known.items() if one.active]
+    return describe_unknown(f"active {noun}", name, ask_if_meant(name, active))
 
 
 def _respond(

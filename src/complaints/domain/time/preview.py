@@ -99,7 +99,7 @@ def _check_length(duration: Duration, pointer: str) -> None:
     years = Fraction(duration.months, 12)
     years += Fraction(duration.days * 4, 1_461) + Fraction(duration.microseconds, 31_557_600_000_000)
     if years > _MOST_YEARS:
-        raise InvalidContent.at(pointer, f"A target is at most {_MOST_YEARS} years long.")
+        raise InvalidContent.at(pointer, f"A duration is at most {_MOST_YEARS} years long.")
 
 
 def plan_preview(

@@ -27,7 +27,7 @@ class HubQuery:
 
 
 def read_query(text: str | None) -> HubQuery:
-    """The wishes in a query. Raises InvalidContent for a filter that would not be applied."""
+    """What a query asks for. Raises InvalidContent for a filter that would not be applied."""
     if text is None or "=" not in text:
         return HubQuery()
     given: dict[str, str] = {}

@@ -19,6 +19,7 @@ from complaints.tmf621.editions import Edition, Members
 from complaints.tmf621.hub.envelopes import envelope_v4, envelope_v5
 from complaints.tmf621.hub.hub_queries import HubQuery, read_query
 from complaints.tmf621.hub.ticket_events import TicketEvent, events_of
+from complaints.tmf621.queries.fields import pick_fields
 from complaints.tmf621.requests import base_of
 from complaints.tmf621.tickets.loading import load_tickets
 from complaints.tmf621.tickets.representation import ticket_json
@@ -29,7 +30,6 @@ from complaints.use_cases.service import Service, Transaction
 
 _JSON = "application/json"
 _TEST_TYPE = "webhook.test"
-_ALWAYS = ("id", "href", "@type")
 _ANY_ORDER = Order(SortKey.RECEIVED_AT)
 _ENVELOPES: Mapping[str, Callable[[TicketEvent, UUID, UUID, datetime, Members], Members]] = {
     "v4": envelope_v4,
@@ -119,9 +119,7 @@ def _shown(edition: Edition, query: HubQuery, event: TicketEvent, ticket: _Ticke
     if event is TicketEvent.DELETE:
         kind = {"@type": "TroubleTicketRef"} if edition.name == "v5" else {}
         return {"id": shown["id"], "href": shown["href"], **kind}
-    if query.fields is None:
-        return shown
-    return {name: value for name, value in shown.items() if name in (*_ALWAYS, *query.fields)}
+    return pick_fields(shown, query.fields)
 
 
 def _build_test(_service: Service, message_id: UUID, now: datetime) -> bytes:

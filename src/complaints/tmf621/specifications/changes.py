@@ -8,7 +8,7 @@ from complaints.domain.errors import Conflict
 from complaints.domain.policy.categories import Category, make_name
 from complaints.tmf621.bodies import check_shape
 from complaints.tmf621.editions import Members
-from complaints.tmf621.patches import apply_operations, read_operations
+from complaints.tmf621.json_patch import apply_operations, read_operations
 from complaints.tmf621.specifications.representation import (
     GIVEN_BY_PRODUCT,
     retires,

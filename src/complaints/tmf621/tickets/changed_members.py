@@ -14,13 +14,13 @@ from complaints.tmf621.tickets.identifiers import read_identifiers
 from complaints.tmf621.tickets.intake import is_subject, subject_of
 from complaints.tmf621.tickets.kept_members import ATTRIBUTE, kept_of, to_members
 from complaints.tmf621.tickets.parties import PERSON_ROLES, account_of, read_parties
-from complaints.tmf621.tickets.patches import CHARACTERISTICS, is_same
 from complaints.tmf621.tickets.schemas import (
     GivenCharacteristic,
     GivenExternalIdentifier,
     GivenRelatedParty,
     TicketChange,
 )
+from complaints.tmf621.tickets.ticket_patches import CHARACTERISTICS, is_same
 from complaints.tmf621.tickets.words import read_priority, read_severity
 
 _SPECIFICATION = "troubleTicketSpecification"

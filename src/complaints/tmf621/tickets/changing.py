@@ -19,12 +19,16 @@ from complaints.tmf621.tickets.file_changes import ATTACHMENTS, ChangedFiles, at
 from complaints.tmf621.tickets.json_patches import json_patch
 from complaints.tmf621.tickets.kept_members import kept_list, kept_of, to_members
 from complaints.tmf621.tickets.loading import TicketParts, load_ticket
-from complaints.tmf621.tickets.patches import CHARACTERISTICS, NOTES, TicketPatch, merge_patch
 from complaints.tmf621.tickets.relation_changes import RELATIONS, change_links, read_relations
 from complaints.tmf621.tickets.representation import ticket_json
+from complaints.tmf621.tickets.requested_changes import (
+    check_fixed_characteristics,
+    find_new_notes,
+    read_requested_status,
+)
 from complaints.tmf621.tickets.schemas import TicketChange
 from complaints.tmf621.tickets.status_changes import change_status
-from complaints.tmf621.tickets.wishes import check_fixed_characteristics, find_new_notes, read_wish
+from complaints.tmf621.tickets.ticket_patches import CHARACTERISTICS, NOTES, TicketPatch, merge_patch
 from complaints.use_cases.access import LacksRight, Right
 from complaints.use_cases.commands.complaints import AddNote, PatchComplaint
 from complaints.use_cases.commands.messages import read_command
@@ -98,7 +102,7 @@ def change_ticket(
         check_fixed_characteristics(after, present)
     if PARTIES in names and not ticket.complaint.in_clear:
         raise LacksRight(Right.SEE_PERSONS)
-    wish = read_wish(patch, names, after, present)
+    requested = read_requested_status(patch, names, after, present)
     relations = [read_relations(request, tx, one.relationship) for one in (present.before, after)]
     kept: Members = {RELATIONS: list(relations[1].kept)} if RELATIONS in names else {}
     if ATTACHMENTS in names:
@@ -109,8 +113,8 @@ def change_ticket(
         _add_notes(request, tx, complaint, find_new_notes(after, present))
     if RELATIONS in names:
         change_links(request, tx, complaint, *relations)
-    if wish is not None:
-        change_status(request, tx, complaint, wish)
+    if requested is not None:
+        change_status(request, tx, complaint, requested)
 
 
 def _record_files(

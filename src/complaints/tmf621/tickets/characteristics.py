@@ -5,16 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from complaints.domain.complaint.numbers import number_of
+from complaints.tmf621.characteristic_names import CARRIED, NUMBER, OUTCOME, READ_ONLY, ROOT_CAUSE, STATE
 from complaints.tmf621.editions import Members
 from complaints.tmf621.tickets.kept_members import ATTRIBUTE, to_members
 from complaints.tmf621.tickets.schemas import GivenCharacteristic
 
-STATE, NUMBER = "complaintState", "complaintNumber"
-OUTCOME, ROOT_CAUSE = "outcome", "root_cause"
-CONTACT_CHANNEL, HOLD_UNTIL, REJECT_REASON = "contact_channel", "hold_until", "reject_reason"
-READ_ONLY = frozenset({STATE, NUMBER})
-CARRIED = frozenset({OUTCOME, ROOT_CAUSE, CONTACT_CHANNEL, HOLD_UNTIL, REJECT_REASON})
-"""Characteristics that actions carry. No attribute has such a name in a ticket."""
 MOST_ATTRIBUTES = 99
 """The attribute with the kept members is one more."""
 _LONGEST_NAME = 200
@@ -74,7 +69,7 @@ def show_characteristics(members: Mapping[str, Any], kept: Sequence[Mapping[str,
     attributes = {
         name: value
         for name, value in members["attributes"].items()
-        if name != ATTRIBUTE and name not in READ_ONLY | CARRIED
+        if name != ATTRIBUTE and name not in (*READ_ONLY, *CARRIED)
     }
     return [
         *(_show(name, str(value), {}) for name, value in own.items() if value is not None),

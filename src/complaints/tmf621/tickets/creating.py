@@ -26,8 +26,8 @@ from complaints.tmf621.tickets.intake import command_of
 from complaints.tmf621.tickets.loading import TicketParts, load_tickets, new_ticket
 from complaints.tmf621.tickets.relationships import read_relationships
 from complaints.tmf621.tickets.representation import ticket_json
+from complaints.tmf621.tickets.requested_changes import check_number_of_notes
 from complaints.tmf621.tickets.schemas import GivenNote, NewTicket
-from complaints.tmf621.tickets.wishes import check_number_of_notes
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.attachments.adding import Upload
 from complaints.use_cases.attachments.reading import find_attachments

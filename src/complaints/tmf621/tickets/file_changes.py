@@ -8,8 +8,8 @@ from complaints.domain.complaint.attachments import Attachment
 from complaints.domain.errors import Conflict
 from complaints.tmf621.editions import Members
 from complaints.tmf621.tickets.files import kept_attachments
-from complaints.tmf621.tickets.patches import is_same
 from complaints.tmf621.tickets.schemas import TicketChange
+from complaints.tmf621.tickets.ticket_patches import is_same
 from complaints.use_cases.attachments.adding import Upload
 from complaints.use_cases.service import Transaction
 

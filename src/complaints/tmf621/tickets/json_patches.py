@@ -5,8 +5,8 @@ from typing import Any
 from complaints.domain.errors import Conflict
 from complaints.domain.json_text import encode
 from complaints.tmf621.editions import Members
-from complaints.tmf621.patches import apply_operations, read_operations
-from complaints.tmf621.tickets.patches import CHARACTERISTICS, NOTES, TicketPatch
+from complaints.tmf621.json_patch import apply_operations, read_operations
+from complaints.tmf621.tickets.ticket_patches import CHARACTERISTICS, NOTES, TicketPatch
 
 LARGEST_TICKET = 1_048_576
 """The most bytes of a patched ticket as JSON, as for the body of a request."""

@@ -21,7 +21,7 @@ from complaints.domain.vocabulary import (
     Outcome,
     Status,
 )
-from complaints.tmf621.tickets.characteristics import (
+from complaints.tmf621.characteristic_names import (
     CARRIED,
     CONTACT_CHANNEL,
     HOLD_UNTIL,
@@ -65,7 +65,7 @@ _REASON_NEEDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class StatusWish:
+class RequestedStatus:
     """The status that a change asks for. `reason` is its `statusChangeReason`, None for none with visible text.
 
     `carried` has the values of the characteristics `CARRIED` by name, as they were sent. `changed` are the names of
@@ -120,43 +120,43 @@ def list_possible(complaint: Complaint, allowed: Collection[Action]) -> list[Tic
     return [one for one, route in routes if route and route[0] in allowed]
 
 
-def step_members(action: Action, wish: StatusWish, facts: StepFacts) -> dict[str, Any]:
+def step_members(action: Action, requested: RequestedStatus, facts: StepFacts) -> dict[str, Any]:
     """The members of the command for the next action on the way to the wanted status.
 
-    Raises TransitionRefused, without the statuses that are possible, if the wish or the caller lacks something.
+    Raises TransitionRefused, without the statuses that are possible, if the request or the caller lacks something.
     """
-    if action in _REASON_NEEDED and wish.reason is None:
+    if action in _REASON_NEEDED and requested.reason is None:
         raise TransitionRefused(_REASON_NEEDED[action])
-    return _MEMBERS[action](wish, facts)
+    return _MEMBERS[action](requested, facts)
 
 
-def _channel(wish: StatusWish) -> Any:
-    return wish.value(CONTACT_CHANNEL, ContactChannel.PHONE)
+def _channel(requested: RequestedStatus) -> Any:
+    return requested.value(CONTACT_CHANNEL, ContactChannel.PHONE)
 
 
-def _hold_members(wish: StatusWish, facts: StepFacts) -> dict[str, Any]:
+def _hold_members(requested: RequestedStatus, facts: StepFacts) -> dict[str, Any]:
     """Without a characteristic `hold_until` the hold lasts as long as the policy allows."""
     policy = facts.policy
     latest = working_time.due_at(facts.now, policy.hold_maximum, working_time.always_open(policy.timezone))
-    is_pending = wish.status is TicketStatus.PENDING
+    is_pending = requested.status is TicketStatus.PENDING
     return {
         "reason": HoldReason.AWAITING_COMPLAINANT if is_pending else HoldReason.AWAITING_THIRD_PARTY,
-        "until": wish.value(HOLD_UNTIL, latest and write_instant(latest)),
+        "until": requested.value(HOLD_UNTIL, latest and write_instant(latest)),
     }
 
 
-def _resolve_members(wish: StatusWish, facts: StepFacts) -> dict[str, Any]:
+def _resolve_members(requested: RequestedStatus, facts: StepFacts) -> dict[str, Any]:
     return {
-        "resolution": wish.reason,
-        "outcome": wish.value(OUTCOME, Outcome.NOT_UPHELD),
+        "resolution": requested.reason,
+        "outcome": requested.value(OUTCOME, Outcome.NOT_UPHELD),
         "cause": facts.complaint.cause or Cause.SERVICE,
-        "root_cause": wish.value(ROOT_CAUSE),
+        "root_cause": requested.value(ROOT_CAUSE),
     }
 
 
-def _close_members(wish: StatusWish, facts: StepFacts) -> dict[str, Any]:
-    """The close is early if the follow-ups are not over: the wish is the confirmation of the customer."""
-    complaint, root_cause = facts.complaint, wish.value(ROOT_CAUSE)
+def _close_members(requested: RequestedStatus, facts: StepFacts) -> dict[str, Any]:
+    """The close is early if the follow-ups are not over: the request is the confirmation of the customer."""
+    complaint, root_cause = facts.complaint, requested.value(ROOT_CAUSE)
     if complaint.outcome in _UPHELD and not (root_cause or complaint.root_cause):
         raise TransitionRefused(
             f"The characteristic root_cause is missing: a ticket that is {complaint.outcome} closes with it."
@@ -171,30 +171,33 @@ def _close_members(wish: StatusWish, facts: StepFacts) -> dict[str, Any]:
     return {
         "root_cause": root_cause,
         "early": True,
-        "message": wish.reason or complaint.resolution,
-        "contact_channel": _channel(wish),
+        "message": requested.reason or complaint.resolution,
+        "contact_channel": _channel(requested),
     }
 
 
-def _reject_members(wish: StatusWish, _: StepFacts) -> dict[str, Any]:
-    reason = wish.value(REJECT_REASON, DEFAULT_REJECT_REASON)
-    return {"reason": reason, "message": wish.reason, "contact_channel": _channel(wish)}
+def _reject_members(requested: RequestedStatus, _: StepFacts) -> dict[str, Any]:
+    reason = requested.value(REJECT_REASON, DEFAULT_REJECT_REASON)
+    return {"reason": reason, "message": requested.reason, "contact_channel": _channel(requested)}
 
 
-_MEMBERS: dict[Action, Callable[[StatusWish, StepFacts], dict[str, Any]]] = {
-    Action.RESPOND: lambda wish, _: {"message": wish.reason or _RESPONSE, "contact_channel": _channel(wish)},
-    Action.HOLD: _hold_members,
-    Action.RESUME: lambda _wish, _facts: {},
-    Action.RESOLVE: _resolve_members,
-    Action.NOTIFY_RESULT: lambda wish, facts: {
-        "message": wish.reason or facts.complaint.resolution,
-        "contact_channel": _channel(wish),
+_MEMBERS: dict[Action, Callable[[RequestedStatus, StepFacts], dict[str, Any]]] = {
+    Action.RESPOND: lambda requested, _: {
+        "message": requested.reason or _RESPONSE,
+        "contact_channel": _channel(requested),
     },
-    Action.RECORD_CONTACT: lambda _wish, _facts: {"outcome": ContactOutcome.SOLVED},
+    Action.HOLD: _hold_members,
+    Action.RESUME: lambda _requested, _facts: {},
+    Action.RESOLVE: _resolve_members,
+    Action.NOTIFY_RESULT: lambda requested, facts: {
+        "message": requested.reason or facts.complaint.resolution,
+        "contact_channel": _channel(requested),
+    },
+    Action.RECORD_CONTACT: lambda _requested, _facts: {"outcome": ContactOutcome.SOLVED},
     Action.CLOSE: _close_members,
-    Action.REOPEN: lambda wish, _: {"reason": wish.reason},
+    Action.REOPEN: lambda requested, _: {"reason": requested.reason},
     Action.REJECT: _reject_members,
-    Action.WITHDRAW: lambda wish, _: {"reason": wish.reason or _WITHDRAWAL},
+    Action.WITHDRAW: lambda requested, _: {"reason": requested.reason or _WITHDRAWAL},
 }
 _SENT_AS = {"resolution": _REASON, "message": _REASON, "until": HOLD_UNTIL}
 

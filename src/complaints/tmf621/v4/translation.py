@@ -8,14 +8,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from complaints.tmf621.bodies import check_shape
+from complaints.tmf621.characteristic_names import CARRIED, READ_ONLY
 from complaints.tmf621.editions import Members
 from complaints.tmf621.shapes import is_uri
 from complaints.tmf621.v4.shapes import NewTicketV4, TicketChangeV4
 
-CARRIED = ("outcome", "root_cause", "contact_channel", "hold_until", "reject_reason")
-"""Characteristics that a change of the status carries. A request of version 4 has them at the top level."""
-EXTENSIONS = ("complaintState", "complaintNumber", *CARRIED)
-"""Characteristics that an answer of version 4 has at the top level."""
+EXTENSIONS = (*READ_ONLY, *CARRIED)
+"""Characteristics that an answer of version 4 has at the top level. A request has those of `CARRIED` there."""
 
 _DROPPED = ("creationDate", "lastUpdate", "statusChangeDate", "statusChange")
 _CHARACTERISTIC = "troubleTicketCharacteristic"

@@ -77,7 +77,7 @@ def event_with_texts(row: Mapping[Any, Any]) -> EventRecord:
 
 
 def event_of_columns(row: Sequence[Any]) -> EventRecord:
-    """The event of a row of `many_histories`, with its texts."""
+    """The event of a row of `page_histories`, with its texts."""
     *members, data, texts = row
     return EventRecord(*(*members, join_texts(members[_TYPE], json.loads(data), read_texts(texts))))
 

@@ -118,7 +118,7 @@ def find_retired_choice(new: NewComplaint, configuration: Configuration) -> Inva
     try:
         configuration.classify(new.category.code if new.category else None)
         if new.first_owner is not None:
-            check_user(configuration, new.first_owner, "/first_owner")
+            check_user(configuration, new.first_owner, "/first_owner", may_know_logins=False)
     except InvalidContent as refusal:
         return refusal
     return None

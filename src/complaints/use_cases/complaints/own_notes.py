@@ -4,7 +4,7 @@ from uuid import UUID
 
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.many_histories import find_events_of
+from complaints.storage.queries.page_histories import find_events_of
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.history import event_of_columns
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.many_histories import find_events_of
+from complaints.storage.queries.page_histories import find_events_of
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.history import EventRecord, event_of_columns
 from complaints.use_cases.complaints.shown_events import mask_data

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from complaints.domain.errors import InvalidContent
+from complaints.domain.errors import InvalidContent, ask_if_meant, describe_unknown
 from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -60,8 +60,15 @@ def claim_user(service: Service, tx: Transaction, login: str) -> None:
         service.cache.expire()
 
 
-def check_user(configuration: Configuration, login: str, pointer: str) -> None:
-    """Raises InvalidContent at `pointer` unless `login` is an active user."""
-    user = configuration.directory.users.get(login)
-    if user is None or not user.active:
-        raise InvalidContent.at(pointer, f"There is no active user {login!r}.")
+def check_user(
+    configuration: Configuration, login: str, pointer: str, *, may_know_logins: bool = True
+) -> None:
+    """Raises InvalidContent at `pointer` unless `login` is an active user.
+
+    A caller who `may_know_logins` is asked if the nearest login was meant.
+    """
+    users = configuration.directory.users
+    if (user := users.get(login)) is None or not user.active:
+        active = [one.login for one in users.values() if one.active and may_know_logins]
+        message = describe_unknown("active user", login, ask_if_meant(login, active))
+        raise InvalidContent.at(pointer, message)

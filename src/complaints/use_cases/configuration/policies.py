@@ -5,6 +5,7 @@ from datetime import datetime
 
 from complaints.domain.errors import Fault, NotFound
 from complaints.domain.policy.policy import Policy
+from complaints.domain.policy.side_by_side import PoliciesSideBySide
 from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -17,11 +18,15 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class ApplyPolicyResult:
-    """The result of applying a document. `created` is false if the latest version says the same."""
+    """The result of applying a document. `created` is false if the latest version says the same.
+
+    `overruled`: the version has come into force, but complaints that are received now cannot get it.
+    """
 
     policy: Policy
     warnings: tuple[Fault, ...]
     created: bool
+    overruled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +72,19 @@ def apply_policy(service: Service, tx: Transaction, caller: Caller, text: str) -
     latest = _latest(configuration, reading.policy.code)
     document = to_document(reading.policy)
     if latest is not None and to_document(latest) == document:
-        return ApplyPolicyResult(
-            latest, (*reading.warnings, *_overruled(tx, configuration, latest)), created=False
-        )
+        warnings = (*reading.warnings, *_overruled(tx, configuration, latest))
+        overruled = _is_overruled(latest, configuration.side_by_side, tx.now)
+        return ApplyPolicyResult(latest, warnings, created=False, overruled=overruled)
     policy = replace(reading.policy, version=latest.version + 1 if latest else 1)
     policy_rows.insert_policy(tx, policy, text=text, document=document, by=caller.actor)
     finish_change(tx, caller, AuditSubject.POLICY, policy.code, policy.version)
-    return ApplyPolicyResult(
-        policy, (*reading.warnings, *_overruled(tx, configuration, policy)), created=True
-    )
+    warnings = (*reading.warnings, *_overruled(tx, configuration, policy))
+    overruled = _is_overruled(policy, configuration.side_by_side.with_next(policy), tx.now)
+    return ApplyPolicyResult(policy, warnings, created=True, overruled=overruled)
+
+
+def _is_overruled(policy: Policy, beside: PoliciesSideBySide, now: datetime) -> bool:
+    return policy.effective_at <= now and not beside.is_in_force(policy, now)
 
 
 def _latest(configuration: Configuration, code: str) -> Policy | None:

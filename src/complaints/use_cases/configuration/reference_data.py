@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Generic, TypeVar
 
-from complaints.domain.errors import Conflict, NotFound
+from complaints.domain.errors import Conflict, NotFound, ask_if_meant, describe_unknown
 from complaints.domain.policy.categories import Category
 from complaints.domain.staff import Department, Team, User
 from complaints.domain.vocabulary import AuditSubject
@@ -46,10 +46,11 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
     before_write: Callable[[Transaction, Caller, Item | None, Item], None] = lambda *_: None
 
     def load(self, configuration: Configuration, key: str) -> Item:
-        """The item with that key. Raises NotFound."""
-        found = self.items(configuration).get(key)
+        """The item with that key. Raises NotFound, which names the nearest key: callers may list all items."""
+        items = self.items(configuration)
+        found = items.get(key)
         if found is None:
-            raise NotFound(f"There is no {self.noun} {key!r}.")
+            raise NotFound(describe_unknown(self.noun, key, ask_if_meant(key, items)))
         return found
 
     def create(self, service: Service, tx: Transaction, caller: Caller, command: NewItem) -> Item:

@@ -25,7 +25,7 @@ from complaints.use_cases.commands.configuration import (
 )
 from complaints.use_cases.configuration.changing import check_user, merge_names, pick_changes
 from complaints.use_cases.configuration.reference_data import ReferenceKind
-from complaints.use_cases.named_filters import ME, NOBODY
+from complaints.use_cases.named_filters import ME, NOBODY, check_member
 
 _LISTS = ("teams", "scope_names")
 Absence = tuple[datetime | None, datetime | None]  # first instant, and the first instant after it
@@ -57,8 +57,8 @@ def _plan_change_of_department(
 
 def _check_parent(directory: Directory, department: Department) -> None:
     above = department.parent
-    if above is not None and above not in directory.departments and above != department.code:
-        raise InvalidContent.at("/parent", f"There is no department {above!r}.")
+    if above != department.code:
+        check_member(above, directory.departments, pointer="/parent", thing="department")
     while above is not None:
         if above == department.code:
             raise InvalidContent.at("/parent", "A department cannot be below itself: choose another parent.")
@@ -110,8 +110,7 @@ def _plan_change_of_team(
 
 
 def _check_department(directory: Directory, code: str) -> None:
-    if code not in directory.departments:
-        raise InvalidContent.at("/department", f"There is no department {code!r}.")
+    check_member(code, directory.departments, pointer="/department", thing="department")
 
 
 def _refuse_in_use(tx: Transaction, configuration: Configuration, team: str) -> None:
@@ -225,8 +224,7 @@ def _check_places(directory: Directory, user: User) -> None:
 
 def _check_known(pointer: str, noun: str, codes: Sequence[str], known: Collection[str]) -> None:
     for number, code in enumerate(codes):
-        if code not in known:
-            raise InvalidContent.at(f"{pointer}/{number}", f"There is no {noun} {code!r}.")
+        check_member(code, known, pointer=f"{pointer}/{number}", thing=noun)
 
 
 def _check_deputy(configuration: Configuration, login: str, deputy: str | None) -> None:

@@ -18,7 +18,7 @@ from complaints.use_cases.service import Service
 
 
 def preview_people(service: Service, caller: Caller, people: PeopleFile) -> PeoplePlan:
-    """The plan for `people` now. Raises Forbidden, and InvalidContent with every fault."""
+    """The plan for `people` now. Raises Forbidden, and InvalidContent as `plan_people` does."""
     caller.require(Right.CONFIGURE)
     return service.read(lambda tx: plan_people(tx, service.cache.current(tx, certain=True), people))
 
@@ -26,8 +26,9 @@ def preview_people(service: Service, caller: Caller, people: PeopleFile) -> Peop
 def apply_people(service: Service, caller: Caller, people: PeopleFile, shown: PeoplePlan) -> None:
     """Make the people as the file has them, if the plan is still the one that was `shown`.
 
-    All of it is written, or nothing. Then each user who leaves is deactivated, and hands over in batches; if that
-    ends early, the loops of the server go on with it. Raises Conflict if the plan is another one by now.
+    All of it is written, or nothing. Then each user who leaves is deactivated, one after the other, and hands over in
+    batches. If that ends early, the loops of the server finish the users who are deactivated. The others are still
+    active: apply the file again. Raises Conflict if the plan is another one by now.
     """
 
     def work(tx: Transaction) -> None:
@@ -47,7 +48,7 @@ def apply_people(service: Service, caller: Caller, people: PeopleFile, shown: Pe
 def write_people(service: Service, tx: Transaction, caller: Caller, people: PeopleFile) -> None:
     """Make the people as the file has them, in the given transaction. Nobody may leave by it.
 
-    Raises Forbidden, and InvalidContent with every fault.
+    Raises Forbidden, and InvalidContent as `plan_people` does.
     """
     _write(tx, caller, plan_people(tx, claim_to_change(service, tx, caller), people).steps)
 

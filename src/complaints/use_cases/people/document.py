@@ -135,8 +135,8 @@ def read_people(text: str) -> PeopleFile:
     return PeopleFile(document, entries)
 
 
-def write_people(directory: Directory, now: datetime) -> str:
-    """The file of everybody. `read_people` reads it, and applied to the same database it changes nothing."""
+def format_people(directory: Directory, now: datetime) -> str:
+    """The file of everybody, as text. `read_people` reads it. Applied to the same database it changes nothing."""
     lists: dict[str, list[dict[str, object]]] = {
         "departments": [_written(one) for one in directory.departments.values()],
         "teams": [_written(one) for one in directory.teams.values()],

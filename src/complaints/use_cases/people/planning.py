@@ -54,7 +54,8 @@ class PeoplePlan:
 def plan_people(tx: Transaction, configuration: Configuration, people: PeopleFile) -> PeoplePlan:
     """The plan for `people`, judged by the people as they are afterwards: entries may refer to each other.
 
-    Raises InvalidContent with every fault, each with its place in the file.
+    Raises InvalidContent with every fault of the first check that finds one, each with its place in the file. The
+    checks are: members that are missing, departments in a ring, names that do not exist, and users who leave.
     """
     commands = _read_commands(configuration, people)
     drafts = {

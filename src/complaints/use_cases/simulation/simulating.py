@@ -17,8 +17,8 @@ from complaints.domain.simulation.rerun import rerun
 from complaints.domain.simulation.simulated_complaint import SimulatedComplaint, SimulationTerms
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries import histories
-from complaints.storage.queries.histories import HistoryHead, IdRange
+from complaints.storage.queries import simulation_histories
+from complaints.storage.queries.simulation_histories import HistoryHead, IdRange
 from complaints.storage.queries.staff_timeline import load_staff_timeline
 from complaints.use_cases.configuration.policies import validate_policy
 from complaints.use_cases.forks import BrokenProcessPool as BrokenProcessPool
@@ -88,7 +88,7 @@ def simulate(
     service: Service, simulation: Simulation, *, processes: int = 1, with_rows: bool = False
 ) -> Iterator[SimulatedRange]:
     """Simulate range by range, by several processes. Raises BrokenProcessPool if one of them is killed."""
-    ranges = service.read(lambda tx: histories.find_ranges(tx, simulation.period, size=BATCH))
+    ranges = service.read(lambda tx: simulation_histories.find_ranges(tx, simulation.period, size=BATCH))
     work: Callable[[IdRange], SimulatedRange] = partial(
         simulate_range, service, simulation, with_rows=with_rows
     )
@@ -150,20 +150,20 @@ def _find_merged(found: Mapping[UUID, History], complaint_id: UUID) -> list[UUID
 
 def _read(simulation: Simulation, within: IdRange, tx: Transaction) -> tuple[list[UUID], dict[UUID, History]]:
     """The ids of the complaints of a range, and their histories with those of the complaints merged with them."""
-    heads = histories.find_heads(tx, within, simulation.period)
+    heads = simulation_histories.find_heads(tx, within, simulation.period)
     told = [head.id for head in heads]
     found: dict[UUID, History] = {}
     while heads:
         found |= _histories_of(tx, heads, simulation)
         missing = {i for head in heads for i in found[head.id].merged_with} - found.keys()
-        heads = histories.find_heads_of(tx, missing) if missing else []
+        heads = simulation_histories.find_heads_of(tx, missing) if missing else []
     return told, found
 
 
 def _histories_of(
     tx: Transaction, heads: Collection[HistoryHead], simulation: Simulation
 ) -> dict[UUID, History]:
-    events = histories.find_events(tx, [*heads])
+    events = simulation_histories.find_events(tx, [*heads])
     made = {
         head.id: History(
             id=head.id,

@@ -96,14 +96,15 @@ def end_heartbeat(service: Service, node: str) -> None:
 
 
 def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
-    """The hourly chores: unpark complaints, make and detach months, delete old answers, drafts,
-    sessions and heartbeats.
+    """Do the hourly chores, one after the other.
 
-    A chore that fails is logged, and the others are done. `history_months` is the number of whole months the history
-    keeps beside the current one; None keeps all.
+    Complaints and other subjects that were set aside are tried again. Months are made and detached. Old answers,
+    drafts, sessions, counts of failed sign-ins and heartbeats are deleted. A chore that fails is logged, and the
+    others are done. `history_months` is the number of whole months the history keeps beside the current one; None
+    keeps all.
     """
     chores: dict[str, Callable[[], object]] = {
-        "unpark complaints": lambda: _unpark(service),
+        "unpark subjects": lambda: _unpark(service),
         "keep months": lambda: keep_months(service, history_months=history_months),
         "forget answers": lambda: _repeat(service, idempotency.forget_answers, idempotency.KEPT),
         "forget drafts": lambda: _repeat(service, draft.forget_drafts, DRAFTS_KEPT),
@@ -119,7 +120,7 @@ def do_chores(service: Service, wall: Callable[[], datetime], *, history_months:
 
 def _unpark(service: Service) -> None:
     if unparked := _repeat(service, due_complaints.unpark, _PARKED):
-        log.info("complaints are unparked and tried again", extra={"complaints": unparked})
+        log.info("subjects are unparked and tried again", extra={"subjects": unparked})
 
 
 def _forget_accounts(service: Service, wall: Callable[[], datetime]) -> None:

@@ -1,1 +1,1 @@
-"""Work and people: queues, taking complaints, loads, duty rotas, and the rehearsal of an absence."""
+"""The work of users: queues, taking, loads, duty rotas, rehearsals, drafts, saved views and preferences."""

@@ -1,6 +1,5 @@
 """The queue of a team: its open complaints without assignee, the most urgent first (rule 1.18)."""
 
-from complaints.domain.errors import NotFound, clip
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import find_page_rows
 from complaints.storage.queries.list_order import ListPosition as ListPosition
@@ -8,6 +7,7 @@ from complaints.storage.queries.work_queue import BY_DUE_TIME, queue_of
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.listed import show_rows
 from complaints.use_cases.complaints.views import ComplaintParts
+from complaints.use_cases.configuration.staff import TEAMS
 from complaints.use_cases.service import Service
 
 
@@ -22,5 +22,4 @@ def list_queue(
 
 def check_team(service: Service, tx: Transaction, team: str) -> None:
     """Raise NotFound for a team that does not exist."""
-    if team not in service.configuration(tx).directory.teams:
-        raise NotFound(f"There is no team {clip(team, 100)!r}.")
+    TEAMS.load(service.configuration(tx), team)

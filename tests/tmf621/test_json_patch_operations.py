@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from complaints.domain.errors import Conflict, InvalidContent
-from complaints.tmf621.patches import MOST_OPERATIONS, apply_operations, read_operations
+from complaints.tmf621.json_patch import MOST_OPERATIONS, apply_operations, read_operations
 
 Members = dict[str, Any]
 _TWO = [{"id": "1", "text": "a"}, {"id": "5", "text": "b", "kept": True}]

@@ -1,22 +1,23 @@
-"""The parts of a change that are no members of the complaint: a wish for another status, and new notes. Pure."""
+"""The parts of a change that are no members of the complaint: a requested status, and new notes. Pure."""
 
 from collections.abc import Collection
 
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.visibility import has_visible_character
+from complaints.tmf621.characteristic_names import CARRIED, OUTCOME, READ_ONLY
 from complaints.tmf621.tickets.changed_members import PresentTicket
-from complaints.tmf621.tickets.characteristics import CARRIED, OUTCOME, READ_ONLY, read_characteristics
-from complaints.tmf621.tickets.patches import TicketPatch
+from complaints.tmf621.tickets.characteristics import read_characteristics
 from complaints.tmf621.tickets.schemas import TicketChange
-from complaints.tmf621.tickets.status_actions import StatusWish
+from complaints.tmf621.tickets.status_actions import RequestedStatus
+from complaints.tmf621.tickets.ticket_patches import TicketPatch
 
 MOST_NEW_NOTES = 100
 """The most new notes that one request brings."""
 
 
-def read_wish(
+def read_requested_status(
     patch: TicketPatch, names: Collection[str], after: TicketChange, present: PresentTicket
-) -> StatusWish | None:
+) -> RequestedStatus | None:
     """The status that a patch asks for, with what the actions carry; None if it names no status.
 
     An outcome that was only assumed is none. Raises Conflict for a reason or result without a status.
@@ -32,7 +33,7 @@ def read_wish(
         return None
     reason = after.status_change_reason if "statusChangeReason" in patch.named else None
     is_assumed = present.complaint.outcome_assumed and OUTCOME not in changed
-    return StatusWish(
+    return RequestedStatus(
         after.status,
         reason if reason and has_visible_character(reason) else None,
         {name: value for name, value in carried.items() if not (is_assumed and name == OUTCOME)},
