@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from complaints.wiring import wall_now
 from tests.browser.console import PASSWORD, sign_in_at
@@ -90,15 +90,19 @@ def test_eight_tabs_share_one_stream(open_tab: OpenTab, server: RunningServer, a
     tabs[3].page.keyboard.press(".")
     expect(tabs[3].page.locator("#rows tr")).to_have_count(2)
 
+    # What changes before the next tab listens is shown too.
+    def assign_meanwhile(route: Route) -> None:
+        _assign(api, complaint, names[0])
+        route.continue_()
+
     leader = next(tab for tab in tabs if tab.page.evaluate(_LEADS))
     before = len(streams)
+    first.page.context.route(f"**{_STREAM}", assign_meanwhile, times=1)
     leader.page.close()
     tabs.remove(leader)
-    _await_leader(tabs)
-    assert len(streams) == before + 1
-    _assign(api, complaint, names[0])
     for tab in tabs:
         expect(tab.page.locator("#rows")).to_contain_text(names[0])
+    assert len(streams) == before + 1
 
 
 def _await_leader(tabs: list[Tab]) -> None:

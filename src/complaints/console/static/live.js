@@ -19,17 +19,23 @@ export function keepLive() {
   if (!document.body.dataset.login) return;
   const channel = new BroadcastChannel("console-changes");
   channel.onmessage = ({ data }) => note(data);
-  navigator.locks.request(`console-stream-${document.body.dataset.login}`, () => lead(channel));
+  takeTurn(channel, `console-stream-${document.body.dataset.login}`);
   document.addEventListener("console:late", () => speak(1));
 }
 
+// A tab that waited for its turn shows what changed since the stream of the last one ended.
+async function takeTurn(channel, name) {
+  await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && lead(channel, false));
+  navigator.locks.request(name, () => lead(channel, true));
+}
+
 // Listens until the tab closes. The browser gives up after an answer that is no stream, and this tab asks again.
-async function lead(channel) {
+async function lead(channel, isAgain) {
   const tell = (found) => {
     channel.postMessage(found);
     note(found);
   };
-  let isAgain = false, pause = SHORTEST_PAUSE;
+  let pause = SHORTEST_PAUSE;
   for (;;) {
     await listen(tell, () => {
       if (isAgain) tell({ type: "missed" });
