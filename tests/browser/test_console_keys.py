@@ -184,6 +184,7 @@ def test_pages_of_work_fit_and_can_be_read(
     _open_switches(page)
     page.locator(".look .btn[name=theme]:visible").click()
     expect(page.locator("html")).to_have_attribute("data-theme", {"light": "dark", "dark": "light"}[scheme])
+    page.goto("about:blank")  # no page is open that would ask for its stream without a session
     page.context.clear_cookies(name="complaints-session")
     page.goto(f"{server.url}/console/sign-in")
     expect(page.locator("html")).to_have_attribute("data-theme", {"light": "dark", "dark": "light"}[scheme])
