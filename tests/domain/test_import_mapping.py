@@ -362,7 +362,7 @@ def test_channel_and_subject_must_come_from_somewhere_and_every_column_go_somewh
         "unmapped: nothing says what to do with the columns 'Title', 'City': map them, or give "
         "unmapped=attributes to keep them or unmapped=ignore to leave them out"
     )
-    assert refused("channel,subject,Extra\nweb,x,y\n", [])["/unmapped"] == (
+    assert refused("channel,subject,Extra\nweb,x,y\n", [])["unmapped"] == (
         "unmapped: nothing says what to do with the column 'Extra': map it, or give "
         "unmapped=attributes to keep it or unmapped=ignore to leave it out"
     )
