@@ -38,10 +38,10 @@ from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.attachments.adding import NewAttachment, begin_upload
 from complaints.use_cases.commands.complaints import CreateComplaint, ResolveAssumed, Transition
 from complaints.use_cases.complaints import actions, intake
-from complaints.use_cases.configuration import keys
+from complaints.use_cases.configuration import keys, policies
 from complaints.use_cases.service import AttachmentStore, Configuration, Service, keep_configuration
 from complaints.use_cases.upkeep.checks import check_range
-from complaints.use_cases.upkeep.seeding import begin_audit, seed_database
+from complaints.use_cases.upkeep.seeding import begin_audit, seed_database, shipped_policy
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
 from complaints.use_cases.upkeep.violation import Violation
@@ -114,6 +114,12 @@ def opened_service(
             database.engine.dispose()
         if own.exists():
             rmtree(own)
+
+
+def apply_calendar_zone(service: Service, zone: str) -> None:
+    """Apply a version of the shipped policy whose calendar has another time zone than the policy."""
+    text = shipped_policy("telecom-handbook").replace("hours: null", f"hours: null\n    timezone: {zone}")
+    service.configure(lambda tx: policies.apply_policy(service, tx, SYSTEM, text))
 
 
 def check_all(service: Service) -> list[Violation]:

@@ -29,7 +29,7 @@ from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
 from tests.api_client import ApiClient
 from tests.features.complainant_page.pages import PERSON, TOLD, Reader, States, words_of
-from tests.support import Scenario
+from tests.support import Scenario, apply_calendar_zone
 
 # The words of the page in each state: the state, then what comes next, or the result.
 TABLE: dict[str, dict[str, tuple[str, ...]]] = {
@@ -154,6 +154,15 @@ def test_each_state_is_told_in_both_languages(reader: Reader, scenario: Scenario
         assert [one for one in said if one not in words] == [], words
         hidden = [*PERSON.values(), "13912345678", "Internal", "admin", "No signal", "not_ours", "A mast"]
         assert [one for one in hidden if one in words] == []
+
+
+def test_all_times_are_in_the_zone_that_the_foot_of_the_page_names(
+    reader: Reader, scenario: Scenario
+) -> None:
+    """A calendar of the policy may have another zone."""
+    apply_calendar_zone(scenario.service, "America/New_York")
+    words = reader.read(States(scenario).received())
+    assert [one for one in TABLE["received"]["en"] if one not in words] == [], words
 
 
 def test_what_is_late_says_so(reader: Reader, scenario: Scenario) -> None:

@@ -23,7 +23,7 @@ from complaints.use_cases.service import Service
 from complaints.wiring import open_import_worker
 from tests.features.notifications.conftest import WallClock, all_deliveries
 from tests.mail_server import MailServerDouble, TakenMail, mail_server
-from tests.support import Scenario
+from tests.support import Scenario, apply_calendar_zone
 
 BOX = "box@example.com"
 LI = {"name": "李", "email": "li@example.com", "language": "zh"}
@@ -125,6 +125,15 @@ def test_rule_10_09_the_acknowledgement_has_number_due_times_and_link(
     assert named(mail.sender) == [(AddressPurpose.BOUNCE, delivery.id)]
     assert house.load(posted).version == posted.version  # no response: a program wrote it
     assert house.tell() == []
+
+
+def test_rule_10_09_times_are_in_the_zone_of_the_policy(house: Correspondence) -> None:
+    """The footer names one zone. A calendar may have another one."""
+    apply_calendar_zone(house.service, "America/New_York")
+    house.post(complainant=ANN)
+    [mail] = house.tell()
+    assert "by Tuesday, 6 January 2026, 09:00" in bodies(mail)[0]
+    assert "those of China (Beijing time)" in bodies(mail)[0]
 
 
 def test_rule_10_09_who_gets_no_acknowledgement(house: Correspondence) -> None:

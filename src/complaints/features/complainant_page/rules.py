@@ -47,7 +47,6 @@ class NextStep:
 
     kind: StepKind
     due_at: datetime
-    zone: str
     is_late: bool = False
     promise: str | None = None
 
@@ -91,40 +90,38 @@ def name_situation(complaint: Complaint) -> str:
     return str(hold.reason if complaint.status is Status.ON_HOLD and hold else complaint.status)
 
 
-def list_steps(
-    complaint: Complaint, policy: Policy, promises: Mapping[UUID, str], now: datetime
-) -> tuple[NextStep, ...]:
+def list_steps(complaint: Complaint, promises: Mapping[UUID, str], now: datetime) -> tuple[NextStep, ...]:
     """The steps that are still to come, earliest first. `promises` are the texts of promises by deadline.
 
     `complaint` has its deadlines as they stand at `now`.
     """
     if not complaint.open:
         return ()
-    found = [*_promised_steps(complaint, policy, promises), *_next_of_kinds(complaint, policy)]
+    found = [*_promised_steps(complaint, promises), *_next_of_kinds(complaint)]
     hold = complaint.current_hold
     if hold is not None and hold.until_at > now:
-        found.append(NextStep(StepKind.RESUME, hold.until_at, policy.timezone))
+        found.append(NextStep(StepKind.RESUME, hold.until_at))
     return tuple(sorted(found, key=lambda step: step.due_at))
 
 
-def _promised_steps(complaint: Complaint, policy: Policy, promises: Mapping[UUID, str]) -> Iterator[NextStep]:
+def _promised_steps(complaint: Complaint, promises: Mapping[UUID, str]) -> Iterator[NextStep]:
     for deadline in complaint.deadlines:
         if deadline.unmet and deadline.id in promises:
-            yield _step(StepKind.PROMISE, deadline, policy, promise=promises[deadline.id])
+            yield _step(StepKind.PROMISE, deadline, promise=promises[deadline.id])
 
 
-def _next_of_kinds(complaint: Complaint, policy: Policy) -> Iterator[NextStep]:
+def _next_of_kinds(complaint: Complaint) -> Iterator[NextStep]:
     """A step for the earliest unmet deadline of each kind that concerns the complainant."""
     unmet = sorted((d for d in complaint.deadlines if d.unmet), key=lambda d: (d.due_at, d.id), reverse=True)
     by_kind = {deadline.kind: deadline for deadline in unmet}
     if deadline := by_kind.get(DeadlineKind.FIRST_RESPONSE):
-        yield _step(StepKind.FIRST_RESPONSE, deadline, policy)
+        yield _step(StepKind.FIRST_RESPONSE, deadline)
     if deadline := by_kind.get(DeadlineKind.RESOLUTION):
-        yield _step(_result_step(complaint, deadline), deadline, policy)
+        yield _step(_result_step(complaint, deadline), deadline)
     if deadline := by_kind.get(DeadlineKind.FOLLOW_UP):
-        yield _step(StepKind.FOLLOW_UP, deadline, policy)
+        yield _step(StepKind.FOLLOW_UP, deadline)
     elif deadline := by_kind.get(DeadlineKind.CLOSURE):
-        yield _step(StepKind.CLOSE, deadline, policy)
+        yield _step(StepKind.CLOSE, deadline)
 
 
 def _result_step(complaint: Complaint, deadline: Deadline) -> StepKind:
@@ -133,10 +130,8 @@ def _result_step(complaint: Complaint, deadline: Deadline) -> StepKind:
     return StepKind.RESULT_EXPECTED if deadline.status is DeadlineStatus.PAUSED else StepKind.RESULT
 
 
-def _step(kind: StepKind, deadline: Deadline, policy: Policy, *, promise: str | None = None) -> NextStep:
-    rule = policy.rules.get(deadline.kind)
-    zone = rule.calendar.timezone if rule else policy.timezone
-    return NextStep(kind, deadline.due_at, zone, deadline.status is DeadlineStatus.BREACHED, promise)
+def _step(kind: StepKind, deadline: Deadline, *, promise: str | None = None) -> NextStep:
+    return NextStep(kind, deadline.due_at, deadline.status is DeadlineStatus.BREACHED, promise)
 
 
 def result_of(complaint: Complaint, find_message: Callable[[], str | None]) -> ToldResult | None:

@@ -74,7 +74,7 @@ def _content_of(service: Service, tx: Transaction, named: Complaint, shown: Comp
         situation=rules.name_situation(complaint),
         received_at=named.received_at,
         ended_at=complaint.ended_at,
-        steps=rules.list_steps(complaint, policy, _find_promises(tx, complaint), tx.now),
+        steps=rules.list_steps(complaint, _find_promises(tx, complaint), tx.now),
         result=rules.result_of(complaint, partial(find_last_text, tx, complaint.id, _RESULT, "message")),
         refusal=find_last_text(tx, complaint.id, _REJECTED, "message") if is_rejected else None,
         is_erased=rules.is_erased(complaint) or rules.is_erased(named),

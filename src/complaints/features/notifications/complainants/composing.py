@@ -117,7 +117,7 @@ class _ComplainantMail:
         if self.delivery.facts.get(HELD_AT, held_at) != held_at:
             return None  # a later hold, which has a question and a reminder of its own
         words = self.words["question"]
-        until = words["until"].format(time=self._time(hold.until_at, self.policy.timezone))
+        until = words["until"].format(time=self._time(hold.until_at))
         first = (words["reminder"],) if self.delivery.repetition else ()
         return self._mail((*first, words["intro"], until), has_times=True)
 
@@ -141,13 +141,11 @@ class _ComplainantMail:
         return number_of(self.complaint.sequence)
 
     def _by(self, deadline: Deadline) -> str:
-        rule = self.policy.rules.get(deadline.kind)
-        zone = rule.calendar.timezone if rule else self.policy.timezone
-        by: str = self.words["common"]["by"].format(time=self._time(deadline.due_at, zone))
+        by: str = self.words["common"]["by"].format(time=self._time(deadline.due_at))
         return by
 
-    def _time(self, instant: datetime, zone: str) -> str:
-        return write_time(instant, zone, self.language).words
+    def _time(self, instant: datetime) -> str:
+        return write_time(instant, self.policy.timezone, self.language).words
 
     def _way_to_answer(self) -> str:
         """By mail if the mailbox is read, or else on the page of the complaint, or not at all."""
