@@ -210,7 +210,7 @@ COMMANDS = {
     ),
     "faults": Command(
         faults,
-        "kill, stop and starve real processes for half an hour; --short for 2 minutes",
+        "kill, stop and starve real processes for an hour; --short for 3 minutes",
         takes_arguments=True,
     ),
     "contract": Command(
