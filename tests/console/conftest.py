@@ -48,6 +48,23 @@ class Reader:
         return self.client.send(request, follow_redirects=False)
 
 
+def open_reader(client: ApiClient, service: Service, login: str) -> Reader:
+    """A browser in which the user has signed in."""
+    visitor = Visitor("127.0.0.1", "a test")
+    _, token = service.write(
+        lambda tx: open_session(
+            service,
+            tx,
+            login,
+            method=SignInMethod.PASSWORD,
+            visitor=visitor,
+            now=wall_now(),
+            limits=SessionLimits(timedelta(hours=8), timedelta(days=1)),
+        )
+    )
+    return Reader(client, login, token)
+
+
 @pytest.fixture
 def sign_in(client: ApiClient, service: Service) -> Callable[..., Reader]:
     """Makes a user with roles, if there is none with the login, and opens a session."""
@@ -56,18 +73,6 @@ def sign_in(client: ApiClient, service: Service) -> Callable[..., Reader]:
         if client.get(f"/v1/users/{login}").status_code == 404:
             given = {"login": login, "name": login.title(), "roles": [*(roles or (AccessRole.ADMIN,))]}
             client.post("/v1/users", json=given | members).raise_for_status()
-        visitor = Visitor("127.0.0.1", "a test")
-        _, token = service.write(
-            lambda tx: open_session(
-                service,
-                tx,
-                login,
-                method=SignInMethod.PASSWORD,
-                visitor=visitor,
-                now=wall_now(),
-                limits=SessionLimits(timedelta(hours=8), timedelta(days=1)),
-            )
-        )
-        return Reader(client, login, token)
+        return open_reader(client, service, login)
 
     return sign_in

@@ -10,19 +10,18 @@ import psycopg
 import pytest
 
 from complaints.api.app import create_app
-from complaints.domain.vocabulary import AccessRole, SignInMethod
+from complaints.domain.vocabulary import AccessRole
 from complaints.features.exports import use_cases as exports
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.access import RIGHTS, Caller
-from complaints.use_cases.accounts.sessions import SessionLimits, Visitor, open_session
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.replica import READS_ONLY, Replica, service_for
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
 from complaints.wiring.faces import open_faces
 from tests.api_client import ApiClient
-from tests.console.conftest import Reader
+from tests.console.conftest import Reader, open_reader
 from tests.journeys.running_server import await_true
 from tests.postgres_replica import replicating
 from tests.postgres_server import PostgresUnavailable, serving
@@ -47,19 +46,7 @@ class Pair:
 
     def sign_in(self, login: str) -> Reader:
         """A browser in which the user has signed in."""
-        service, visitor = self.scenario.service, Visitor("127.0.0.1", "a test")
-        _, token = service.write(
-            lambda tx: open_session(
-                service,
-                tx,
-                login,
-                method=SignInMethod.PASSWORD,
-                visitor=visitor,
-                now=wall_now(),
-                limits=SessionLimits(),
-            )
-        )
-        return Reader(ApiClient(self.app), login, token)
+        return open_reader(ApiClient(self.app), self.scenario.service, login)
 
     def tell_replica(self, statement: str) -> object:
         """What the replica answers to a statement in SQL."""

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 _LONGEST_COMPARED = 200
 
@@ -72,6 +72,16 @@ class ComplaintError(Exception):
         self.faults = tuple(faults)
         self.allowed = None if allowed is None else tuple(allowed)
 
+    @classmethod
+    def in_query(cls, parameter: str, message: str) -> Self:
+        """The error for a single faulty query parameter."""
+        return cls(message, faults=[Fault("", message, parameter)])
+
+    @classmethod
+    def in_header(cls, name: str, message: str) -> Self:
+        """The error for a single faulty header."""
+        return cls(message, faults=[Fault("", message, name, "header")])
+
 
 class InvalidContent(ComplaintError):
     """The sent data is not acceptable. `faults` lists the faulty members."""
@@ -80,16 +90,6 @@ class InvalidContent(ComplaintError):
     def at(cls, pointer: str, message: str) -> "InvalidContent":
         """The error for a single faulty member at `pointer`."""
         return cls(message, faults=[Fault(pointer, message)])
-
-    @classmethod
-    def in_query(cls, parameter: str, message: str) -> "InvalidContent":
-        """The error for a single faulty query parameter."""
-        return cls(message, faults=[Fault("", message, parameter)])
-
-    @classmethod
-    def in_header(cls, name: str, message: str) -> "InvalidContent":
-        """The error for a single faulty header."""
-        return cls(message, faults=[Fault("", message, name, "header")])
 
 
 class Forbidden(ComplaintError):

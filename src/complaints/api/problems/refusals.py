@@ -28,16 +28,6 @@ class HttpRefusal(ComplaintError):
 class BadRequest(HttpRefusal):
     """The request cannot be understood: a bad cursor, an unknown filter or sort field."""
 
-    @classmethod
-    def in_query(cls, parameter: str, message: str) -> "BadRequest":
-        """The refusal of a single query parameter."""
-        return cls(message, faults=[Fault("", message, parameter)])
-
-    @classmethod
-    def in_header(cls, name: str, message: str) -> "BadRequest":
-        """The refusal of a single header."""
-        return cls(message, faults=[Fault("", message, name, "header")])
-
 
 class Unauthenticated(HttpRefusal):
     """There is no key and no session, or the key is unknown, expired or revoked, or the session has ended."""
