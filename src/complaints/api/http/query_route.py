@@ -23,10 +23,11 @@ class QueryRoute(APIRoute):
             return handle
 
         async def handle_query(request: Request) -> Response:
-            sent = (name for name, _ in request.query_params.multi_items())
-            if request.scope["query_string"] and (faults := find_repeated(sent, single)):
-                detail = "; ".join(fault.message.removesuffix(".") for fault in faults[:3])
-                raise RefusalCarrier(BadRequest(detail, faults=faults))
+            if request.scope["query_string"]:
+                sent = (name for name, _ in request.query_params.multi_items())
+                if faults := find_repeated(sent, single):
+                    detail = "; ".join(fault.message.removesuffix(".") for fault in faults[:3])
+                    raise RefusalCarrier(BadRequest(detail, faults=faults))
             return await handle(request)
 
         return handle_query
