@@ -171,8 +171,12 @@ class ConfigurationCache:
         return kept
 
     def claim(self, tx: Transaction) -> Configuration:
-        """The configuration as it is now, locked against other writers until this transaction ends. It is not kept."""
-        return self._load(tx, configuration.claim_version(tx))
+        """The configuration as it is now, locked against other writers until this transaction ends.
+
+        A configuration that had to be read is not kept: this transaction may still fail.
+        """
+        kept, version = self._kept, configuration.claim_version(tx)
+        return kept if kept and kept.version == version else self._load(tx, version)
 
     def _load(self, tx: Transaction, version: int) -> Configuration:
         return replace(_load(tx, version, self._known(), self._read_policy), kinds=self._kinds)
