@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.http.content_types import read_content_type
 from complaints.api.http.csv_lists import ListRoute
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import CursorQuery, cut_page, page_of
 from complaints.api.problems.languages import Language, language_headers
@@ -33,7 +34,7 @@ def bytes_for(method: str, path: str) -> int | None:
     return IMPORT_BYTES if method == "POST" and path == "/v1/imports" else None
 
 
-router = APIRouter(prefix="/imports", tags=["imports"], route_class=ListRoute)
+router = PrefixedRouter(prefix="/imports", tags=["imports"], route_class=ListRoute)
 
 _ERRORS = "import-errors"
 IMPORT_BYTES = 64 * 1024 * 1024

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
 from complaints.api.deadlines.schemas import AdvanceClock, ClockOut, MovedOut, SetClock
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
@@ -41,7 +42,7 @@ def _is_sandbox(scope: Scope) -> bool:
     return found
 
 
-router = APIRouter(prefix="/sandbox", tags=["sandbox"], route_class=SandboxRoute)
+router = PrefixedRouter(prefix="/sandbox", tags=["sandbox"], route_class=SandboxRoute)
 _NOT_HERE = "The database is no sandbox: it has no test clock."
 _MOVED: dict[int | str, dict[str, Any]] = {
     200: {"model": MovedOut, "description": "Its new time, and what happened on the way"},

@@ -1,14 +1,14 @@
 """The drafts of forms: a script sends them while a user types, and a user may discard one."""
 
-from fastapi import APIRouter
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import ATTEMPT, VERSION, SentForm
 from complaints.console.page_request import SignedIn, own_page
 from complaints.use_cases.work import drafts
 from complaints.use_cases.work.drafts import FormName
 
-router = APIRouter(prefix="/drafts")
+router = PrefixedRouter(prefix="/drafts")
 _NO_FIELDS = frozenset({ATTEMPT, VERSION})
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from complaints.api.faces import Face
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.problems.handlers import install_problem_handlers
 from complaints.domain.errors import InvalidContent, NotFound
 from complaints.tmf621.editions import Edition, Members
@@ -72,7 +73,7 @@ MESSAGE_FORMS = {form_name(edition): make_form(edition) for edition in EDITIONS}
 
 def _listener_router(edition: Edition) -> APIRouter:
     """The addresses that the official files give to listeners. They are those of clients, and nothing is there."""
-    router = APIRouter(prefix=f"{edition.path}/listener")
+    router = PrefixedRouter(prefix=f"{edition.path}/listener")
 
     @router.post("/{event}", include_in_schema=False)
     async def refuse(event: str) -> None:

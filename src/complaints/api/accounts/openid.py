@@ -5,11 +5,12 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from complaints.api.accounts.sessions import visitor_of
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.session_cookies import make_cookie, read_cookie, read_session_token, session_cookie
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.handlers import refusal_response
@@ -36,7 +37,7 @@ _PAGES = Pages(
 {% endblock %}"""
     }
 )
-router = APIRouter(prefix="/session/openid", tags=["accounts"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/session/openid", tags=["accounts"], route_class=StrictRoute)
 
 
 def _check_own_path(path: str) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
@@ -17,7 +18,7 @@ from complaints.use_cases.commands.provider_identities import LinkIdentity
 from complaints.use_cases.service import Transaction
 
 _EXAMPLE = {"issuer": "https://login.example/realms/house", "subject": "f3c1d9a2-7b1e-4a52-9c1d-5d1f0e6a7b88"}
-router = APIRouter(
+router = PrefixedRouter(
     prefix="/users/{login}/identity",
     tags=["accounts"],
     route_class=StrictRoute,

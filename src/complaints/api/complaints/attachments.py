@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -15,6 +15,7 @@ from complaints.api import cursors
 from complaints.api.complaints.file_threads import FileThreads, StreamedFile
 from complaints.api.http.content_types import read_content_type
 from complaints.api.http.file_names import attachment_header, read_file_name
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import AnswerModel, Id
@@ -50,7 +51,7 @@ _DOWNLOAD = {
     "Accept-Ranges": "none",
 }
 
-router = APIRouter(prefix="/complaints", tags=["attachments"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/complaints", tags=["attachments"], route_class=StrictRoute)
 
 
 class AttachmentOut(AnswerModel):

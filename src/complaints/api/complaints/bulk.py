@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import Body, Request
 from starlette.responses import Response
 
 from complaints.api.bulk_items import BulkItems, show_item
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
@@ -17,7 +18,7 @@ from complaints.use_cases.complaints.bulk_commands import BulkNotes, BulkTransit
 
 _EXAMPLES = read_examples("complaints.api.complaints")
 
-router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": BulkItems, "description": "The result of each complaint"},
     **refusals(

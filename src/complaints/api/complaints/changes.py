@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from complaints.api.complaints.feed_stream import MEDIA_TYPE, FeedStream, open_s
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.complaints.history_schemas import STREAM_EXAMPLE, ChangeOut, ChangesPage, ChangesQuery
 from complaints.api.http.authentication import ACCESS_SECONDS, find_caller
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.request_ids import is_head
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import page_of, parse_fields
@@ -23,7 +24,7 @@ from complaints.api.request import CurrentRequest, require_right
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints.feed_cursor import cursor_at
 
-router = APIRouter(prefix="/changes", tags=["history"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/changes", tags=["history"], route_class=StrictRoute)
 
 
 @router.get(

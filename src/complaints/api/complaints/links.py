@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from starlette.responses import Response
 
 from complaints.api.complaints.answers import complaint_answer, described
 from complaints.api.complaints.history_schemas import LinkQuery
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
@@ -18,7 +19,7 @@ from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.complaints")
 
-router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute)
 
 
 @router.post(

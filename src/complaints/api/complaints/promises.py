@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from starlette.responses import Response
 
 from complaints.api.complaints.json_shapes import promise_json
 from complaints.api.complaints.promise_schemas import PromiseList, PromiseOut
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import page_of
@@ -20,7 +21,7 @@ from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.complaints")
 
-router = APIRouter(prefix="/complaints", tags=["promises"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/complaints", tags=["promises"], route_class=StrictRoute)
 
 
 @router.get(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from inspect import cleandoc
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import Body, Request
 from pydantic_core import from_json
 from starlette.responses import Response
 from starlette.types import Scope
@@ -12,6 +12,7 @@ from starlette.types import Scope
 from complaints.api.complaints.group_commit import GroupCommit
 from complaints.api.complaints.json_shapes import complaint_json, posted_json
 from complaints.api.complaints.schemas import ComplaintShown, CreatedComplaintShown, TransitionList
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.languages import Language, language_headers
@@ -48,7 +49,7 @@ from complaints.use_cases.work import taking
 
 _EXAMPLES = read_examples("complaints.api.complaints")
 
-router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
 
 _ETAG = {"description": "The version, for If-Match.", "schema": {"type": "string"}, "example": '"2"'}
 _LOCATION = {"description": "The address of the complaint.", "schema": {"type": "string"}}

@@ -3,11 +3,12 @@
 from operator import attrgetter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.complaints.history_schemas import EventOut, EventPage, TimelineQuery
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import cut_page, page_of, parse_fields
@@ -21,7 +22,7 @@ from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.complaints")
 
-router = APIRouter(prefix="/complaints", tags=["history"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/complaints", tags=["history"], route_class=StrictRoute)
 _CURSOR = "timeline"
 _MEMBERS = tuple(EventOut.model_fields)
 _values = attrgetter(*_MEMBERS)

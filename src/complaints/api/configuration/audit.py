@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from complaints.api import cursors
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import CursorQuery, cut_page, page_of
 from complaints.api.problems.schemas import refusals
@@ -21,7 +22,7 @@ _CURSOR = "audit"
 _MOST = 2**31 - 1
 Name = Annotated[str, Field(min_length=1, max_length=220)]
 
-router = APIRouter(
+router = PrefixedRouter(
     prefix="/audit", tags=["audit"], route_class=StrictRoute, dependencies=[require_right(Right.AUDIT)]
 )
 

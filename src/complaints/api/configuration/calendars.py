@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path
+from fastapi import Body, Path
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
 from complaints.api.configuration.schemas import CalendarShown, Page
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.calendar_schemas import calendar_schema
 from complaints.api.openapi.example_files import read_examples
@@ -21,7 +22,7 @@ from complaints.use_cases.commands.configuration import Identifier
 from complaints.use_cases.configuration import calendars
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/calendars", tags=["reference data"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/calendars", tags=["reference data"], route_class=StrictRoute)
 _EXAMPLES = read_examples("complaints.api.configuration")
 _SHOWN = {"model": CalendarShown}
 _CODE = {"type": ["string", "null"], "description": "As in the path, or absent."}

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Request
+from fastapi import Body, Request
 from starlette.responses import Response
 
 from complaints.api.configuration.schemas import KeyShown, NewKeyShown, Page
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.kept_secrets import KeptSecret
 from complaints.api.openapi.example_files import read_examples
@@ -23,7 +24,7 @@ from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.configuration")
 
-router = APIRouter(
+router = PrefixedRouter(
     prefix="/keys", tags=["keys"], route_class=StrictRoute, dependencies=[require_right(Right.ADMINISTER)]
 )
 

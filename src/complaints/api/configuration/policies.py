@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -16,6 +16,7 @@ from complaints.api.configuration.schemas import (
 from complaints.api.http import strict_json
 from complaints.api.http.content_types import JSON, ContentType, read_content_type
 from complaints.api.http.csv_lists import ListRoute
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageQuery, make_page
 from complaints.api.problems.languages import Language, language_headers
@@ -33,7 +34,7 @@ from complaints.use_cases.policy_document.document import read_policy, to_docume
 from complaints.use_cases.service import Configuration, Transaction
 from complaints.use_cases.upkeep.seeding import BUILT_IN_POLICY, shipped_policy
 
-router = APIRouter(prefix="/policies", tags=["policies"], route_class=ListRoute)
+router = PrefixedRouter(prefix="/policies", tags=["policies"], route_class=ListRoute)
 _YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 
 

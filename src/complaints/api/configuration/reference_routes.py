@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
@@ -55,7 +56,7 @@ def make_reference_router(
 
     `change_item` changes an item, if its kind alone does not do it.
     """
-    router = APIRouter(prefix=f"/{kind.plural}", tags=["reference data"], route_class=StrictRoute)
+    router = PrefixedRouter(prefix=f"/{kind.plural}", tags=["reference data"], route_class=StrictRoute)
     _add_read_routes(router, kind, schema, page_schema, read_right)
     _add_write_routes(router, kind, schema, create, change, change_item or _change_item_of(kind))
     return router

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import Body, Query, Request
 from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.bulk_items import BulkEscalations, show_item
 from complaints.api.deadlines.schemas import EscalationOut, EscalationPage, EscalationQuery
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import cut_page, page_of, parse_fields
@@ -26,7 +27,7 @@ from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.deadlines")
 
-router = APIRouter(prefix="/escalations", tags=["escalations"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/escalations", tags=["escalations"], route_class=StrictRoute)
 _CURSOR = "escalations"
 _FILTERS = tuple(field.name for field in dataclasses.fields(EscalationSearch))
 _MEMBERS = tuple(name for name in EscalationOut.model_fields if name not in ("subject", "number"))

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.complaints.json_shapes import person_json
 from complaints.api.deadlines.schemas import FollowUpOut, FollowUpPage, FollowUpQuery
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
@@ -19,7 +20,7 @@ from complaints.use_cases.complaints import follow_ups
 from complaints.use_cases.complaints.follow_ups import FollowUp, FollowUpFilter, FollowUpPosition
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/followups", tags=["follow-ups"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/followups", tags=["follow-ups"], route_class=StrictRoute)
 _CURSOR = "followups"
 _MEMBERS = (
     "deadline_id", "complaint_id", "subject", "priority", "sequence", "attempt", "due_at", "overdue", "owner",

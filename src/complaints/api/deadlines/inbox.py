@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.deadlines.escalations import escalation_json
 from complaints.api.deadlines.schemas import InboxItem, InboxPage, InboxQuery
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
@@ -19,7 +20,7 @@ from complaints.use_cases.complaints import escalations
 from complaints.use_cases.complaints.escalations import InboxPosition
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/inbox", tags=["escalations"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/inbox", tags=["escalations"], route_class=StrictRoute)
 _CURSOR = "inbox"
 _MEMBERS = tuple(name for name in InboxItem.model_fields if name not in ("number", "worst"))
 

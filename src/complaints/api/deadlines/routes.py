@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from starlette.responses import Response
 
 from complaints.api.complaints.answers import complaint_answer, described
 from complaints.api.deadlines.schemas import ExplanationOut
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
@@ -23,7 +24,7 @@ from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.deadlines")
 
-router = APIRouter(prefix="/complaints", tags=["deadlines"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/complaints", tags=["deadlines"], route_class=StrictRoute)
 _STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "superseded", "repeat")
 
 

@@ -3,12 +3,13 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.complaints.json_shapes import complaint_json
 from complaints.api.complaints.schemas import ComplaintPage, ComplaintShown
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageQuery, page_of, parse_fields
@@ -25,7 +26,7 @@ from complaints.use_cases.service import Transaction
 from complaints.use_cases.work import duty, loads, queues, taking
 from complaints.use_cases.work.queues import ListPosition
 
-router = APIRouter(prefix="/teams", tags=["work"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/teams", tags=["work"], route_class=StrictRoute)
 _EXAMPLES = read_examples("complaints.api.work")
 _CURSOR = "queue"
 _UNKNOWN = "There is no such team."

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from complaints.api import cursors
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
@@ -19,7 +20,7 @@ from complaints.use_cases.work import loads, rehearsal
 from complaints.use_cases.work.loads import UserLoad
 from complaints.use_cases.work.rehearsal import InheritedComplaint, WakePosition
 
-router = APIRouter(prefix="/users", tags=["work"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/users", tags=["work"], route_class=StrictRoute)
 _CURSOR = "rehearsal"
 _UNKNOWN = "There is no such user."
 

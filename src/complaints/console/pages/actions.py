@@ -5,9 +5,9 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import quote
 
-from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.problems.catalogue import problem_for
 from complaints.console.forms import FormFields, FormState, SentForm, refused_form
 from complaints.console.page_request import PageRequest, SignedIn
@@ -38,7 +38,7 @@ from complaints.use_cases.service import Transaction
 from complaints.use_cases.work import drafts
 from complaints.use_cases.work.drafts import FormName
 
-router = APIRouter(prefix="/complaints/{reference}/actions")
+router = PrefixedRouter(prefix="/complaints/{reference}/actions")
 _CHANGED = "console:complaint-changed"
 _INTO_FORM = {"HX-Retarget": "#action-form", "HX-Reswap": "innerHTML"}
 _INTO_NOTICE = {"HX-Retarget": "#action-notice", "HX-Reswap": "innerHTML"}

@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.request import note_persons
 from complaints.console.forms import FormState, SentForm, refused_form
 from complaints.console.page_request import PageRequest, SignedIn
@@ -35,7 +36,7 @@ from complaints.use_cases.complaints.revealing import RevealedPersons
 from complaints.use_cases.complaints.views import ComplaintView, LinkView, find_view_links_to
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/complaints")
+router = PrefixedRouter(prefix="/complaints")
 _EVENTS = 200
 _MOST = 100  # attachments, and links to a complaint
 _REASON, _LONGEST_REASON = "reveal_reason", 2000  # not the name of a field in a form of an action

@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.pages import cut_page
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.views.figures import FactLine, fact_line
@@ -34,7 +35,7 @@ from complaints.use_cases.figures.exposures import ExposureMissing
 from complaints.use_cases.figures.fact_rows import Side, WantedRows, list_fact_rows
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/dashboard")
+router = PrefixedRouter(prefix="/dashboard")
 TILES = (
     "response_rate", "resolution_rate", "follow_up_rate", "closed_loop_rate", "csat", "nps", "time_to_result",
     "reopen_rate", "first_contact_resolution", "omissions",

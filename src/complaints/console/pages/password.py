@@ -2,10 +2,11 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from complaints.api.accounts.hashing_turns import HashingTurns
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.request_heads import address_of, refuse_other_sites
 from complaints.api.problems.catalogue import problem_for
 from complaints.console.forms import FormFields, FormState, SentForm, refused_form
@@ -16,7 +17,7 @@ from complaints.use_cases.accounts import passwords
 from complaints.use_cases.commands.accounts import SetPassword
 from complaints.use_cases.commands.messages import read_command
 
-router = APIRouter(prefix="/password")
+router = PrefixedRouter(prefix="/password")
 
 
 @router.get("")

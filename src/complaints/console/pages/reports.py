@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import FormFields, FormState, SentForm, refused_form
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.domain.errors import ComplaintError
@@ -20,7 +20,7 @@ from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/reports")
+router = PrefixedRouter(prefix="/reports")
 _HERE = "/console/reports"
 _SHOWN = 50
 _LISTS = ("recipients",)

@@ -10,10 +10,11 @@ from importlib import resources
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from complaints.api.http.content_types import read_content_type
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.request_heads import address_of, find_header, refuse_other_sites
 from complaints.api.problems.html_pages import Pages
 from complaints.api.problems.languages import Language, choose_language, language_headers
@@ -46,7 +47,7 @@ _PAGES = Pages(
     style=_FILES.joinpath("style.css").read_text(encoding="utf-8").strip(),
     form_target="'self'",
 )
-router = APIRouter(prefix=use_cases.PATH, include_in_schema=False)
+router = PrefixedRouter(prefix=use_cases.PATH, include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
@@ -13,7 +13,7 @@ from complaints.features.complainant_page import use_cases
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/complaints", tags=["complainant page"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/complaints", tags=["complainant page"], route_class=StrictRoute)
 _PATH = "/c/AZqf0qWsftSNGk8Mj08qEXpS1jB0mJ7xk2YH5dWcV9Q"
 
 

@@ -8,11 +8,12 @@ from functools import partial
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from complaints.api.http.authentication import find_caller
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.request_ids import is_head
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.media_ranges import find_quality
@@ -38,7 +39,7 @@ from complaints.use_cases.complaints.lists import ListPosition
 from complaints.use_cases.table_files.csv_text import CSV_TYPE
 from complaints.use_cases.table_files.workbook import MOST_ROWS, XLSX_TYPE, temporary_workbook
 
-router = APIRouter(prefix="/exports", tags=["exports"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/exports", tags=["exports"], route_class=StrictRoute)
 CURSOR_HEADER = "X-Feed-Cursor"
 PAGES_AT_ONCE = 2
 """How many exports of a process read a page at the same time. The others wait, so other requests find threads."""

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import Body, Path, Query, Request
 from starlette.responses import Response
 
 from complaints.api.configuration.schemas import Page
 from complaints.api.http.content_types import JSON
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import cut_page, page_of
@@ -43,7 +44,7 @@ from complaints.use_cases.service import Transaction
 from complaints.use_cases.table_files.csv_text import CSV_TYPE
 from complaints.use_cases.table_files.workbook import XLSX_TYPE
 
-router = APIRouter(prefix="/reports", tags=["reports"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/reports", tags=["reports"], route_class=StrictRoute)
 FigureName = Annotated[str, Path(description="The name of a figure, such as `inflow`.")]
 CURSOR_HEADER = "X-Feed-Cursor"
 _EXAMPLES = read_examples("complaints.features.reports")

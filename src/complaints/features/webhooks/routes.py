@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import Body, Query, Request
 from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.configuration.schemas import Page
 from complaints.api.feature import annexes_of, settings_of
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.kept_secrets import KeptSecret
 from complaints.api.openapi.example_files import read_examples
@@ -42,7 +43,7 @@ _EXAMPLES = read_examples("complaints.features.webhooks")
 _LOG = "webhook deliveries"
 _NOT_FOUND = "There is no such webhook, or it is another caller's."
 
-router = APIRouter(
+router = PrefixedRouter(
     prefix="/webhooks",
     tags=["webhooks"],
     route_class=StrictRoute,

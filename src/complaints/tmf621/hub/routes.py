@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.domain.errors import InvalidContent, NotFound
 from complaints.features.webhooks import use_cases
 from complaints.features.webhooks.schemas import CreateWebhook
@@ -27,7 +28,7 @@ NAME = "hub"
 
 def make_router(edition: Edition) -> APIRouter:
     """The routes of one edition. Version 4 does not show a hub."""
-    router = APIRouter(prefix=f"{edition.path}/{NAME}")
+    router = PrefixedRouter(prefix=f"{edition.path}/{NAME}")
     request_type = Annotated[TmfRequest, request_of(edition)]
 
     @router.post("")

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.problems.languages import Language, language_headers, language_of
 from complaints.tmf621.bodies import check_shape, read_json
 from complaints.tmf621.editions import Edition
@@ -32,7 +33,7 @@ from complaints.use_cases.service import Transaction
 
 def make_router(edition: Edition) -> APIRouter:
     """The routes of one edition."""
-    router = APIRouter(prefix=f"{edition.path}/{NAME}")
+    router = PrefixedRouter(prefix=f"{edition.path}/{NAME}")
     request_type = Annotated[TmfRequest, request_of(edition)]
 
     @router.get("")

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.domain.json_text import encode
 from complaints.tmf621.bodies import check_shape, read_json
 from complaints.tmf621.editions import Edition
@@ -29,7 +30,7 @@ from complaints.use_cases.service import Transaction
 
 def make_router(edition: Edition) -> APIRouter:
     """The routes of one edition."""
-    router = APIRouter(prefix=f"{edition.path}/{NAME}")
+    router = PrefixedRouter(prefix=f"{edition.path}/{NAME}")
     request_type = Annotated[TmfRequest, request_of(edition)]
     counts = KeptCounts()
 

@@ -3,9 +3,10 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import FormState
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import FieldKind, SearchForm, make_field
@@ -16,7 +17,7 @@ from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import AuditSubject
 from complaints.use_cases.configuration.audit import AuditEvent, AuditFilter, list_audit_events
 
-router = APIRouter(prefix="/audit")
+router = PrefixedRouter(prefix="/audit")
 PART = "audit"
 _PAGE = 50
 Text = Annotated[str, Query(max_length=220)]

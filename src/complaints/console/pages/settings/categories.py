@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import FieldKind, FormField, make_field
@@ -35,7 +35,7 @@ from complaints.use_cases.commands.configuration import CreateCategory, PatchCat
 from complaints.use_cases.configuration.categories import CATEGORIES
 from complaints.use_cases.service import Configuration
 
-router = APIRouter(prefix="/categories")
+router = PrefixedRouter(prefix="/categories")
 PART = "categories"
 
 

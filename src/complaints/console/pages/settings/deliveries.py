@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.layout import open_part, read_configuration, show_part
 from complaints.console.views.clock_badges import Tone
@@ -18,7 +19,7 @@ from complaints.features.notifications.delivery_use_cases import DeliveryFilter
 from complaints.features.notifications.model import MessageDelivery, MessageStatus
 from complaints.use_cases.commands.field_types import Instant
 
-router = APIRouter(prefix="/deliveries")
+router = PrefixedRouter(prefix="/deliveries")
 PART = "deliveries"
 _PAGE = 50
 _TONES = {

@@ -1,8 +1,8 @@
 """The departments, which stand above the teams."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import FieldKind, FormField, make_field
@@ -30,7 +30,7 @@ from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateDepartment, PatchDepartment
 from complaints.use_cases.configuration.staff import DEPARTMENTS
 
-router = APIRouter(prefix="/departments")
+router = PrefixedRouter(prefix="/departments")
 PART = "departments"
 
 

@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.problems.translations import say
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.layout import address_of, open_part, show_part
@@ -15,7 +16,7 @@ from complaints.use_cases.importing import uploads
 from complaints.use_cases.importing.uploads import ImportJob
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/imports")
+router = PrefixedRouter(prefix="/imports")
 PART = "imports"
 _LATEST = 100
 _PAGE = 100

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import FieldKind, make_field
@@ -36,7 +36,7 @@ from complaints.use_cases.configuration import keys
 from complaints.use_cases.configuration.keys import KeyRecord
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/keys")
+router = PrefixedRouter(prefix="/keys")
 PART = "keys"
 
 

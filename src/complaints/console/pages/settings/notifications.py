@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from complaints.api.feature import settings_of
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.problems.languages import Language
 from complaints.api.request import get_service
 from complaints.console.forms import SentForm
@@ -26,7 +26,7 @@ from complaints.use_cases.access import Right
 from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/notifications")
+router = PrefixedRouter(prefix="/notifications")
 PART = "notifications"
 _CHANNELS = 3
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import FormFields, FormState, SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import (
@@ -57,7 +58,7 @@ from complaints.use_cases.complaints import leaving
 from complaints.use_cases.configuration.staff import USERS
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/people")
+router = PrefixedRouter(prefix="/people")
 PART = "people"
 _PAGE = 100
 _ABSENCE = ("absent_from", "absent_until")

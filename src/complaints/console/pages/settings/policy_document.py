@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.problems.translations import say
 from complaints.console.forms import FormFields, FormState, SentForm
 from complaints.console.page_request import PageRequest, SignedIn
@@ -31,7 +32,7 @@ from complaints.use_cases.once import Answer
 from complaints.use_cases.policy_document.effective_dates import set_effective_at
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/policies/document")
+router = PrefixedRouter(prefix="/policies/document")
 PART = "policies"
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.problems.languages import Language
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
@@ -41,7 +41,7 @@ from complaints.use_cases.commands.field_types import Content
 from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/robots")
+router = PrefixedRouter(prefix="/robots")
 PART = "robots"
 
 

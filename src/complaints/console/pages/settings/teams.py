@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import (
@@ -45,7 +45,7 @@ from complaints.use_cases.configuration.staff import TEAMS
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.work.duty import load_rota, put_rota
 
-router = APIRouter(prefix="/teams")
+router = PrefixedRouter(prefix="/teams")
 PART = "teams"
 _SHIFTS_SHOWN = 14
 _SHIFT = ("login", "on_duty_from", "on_duty_until")

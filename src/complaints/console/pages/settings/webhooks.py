@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from complaints.api.feature import annexes_of, settings_of
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import FieldKind, FormField, make_field
@@ -47,7 +48,7 @@ from complaints.features.webhooks.use_cases import Webhook
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 
-router = APIRouter(prefix="/webhooks")
+router = PrefixedRouter(prefix="/webhooks")
 PART = "webhooks"
 _PAGE = 50
 _FILTER = ("team", "category", "priority", "source")

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import FormFields, FormState
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import (
@@ -33,7 +33,7 @@ from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.configuration.trial import LifeTrial, try_life
 from complaints.use_cases.service import Configuration
 
-router = APIRouter(prefix="/policies/what-if")
+router = PrefixedRouter(prefix="/policies/what-if")
 _HOLDS = 2
 _NO_ID = UUID(int=0)
 

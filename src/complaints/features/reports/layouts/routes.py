@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import Body, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from complaints.api.configuration.schemas import Page
+from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
@@ -29,7 +30,7 @@ _EXAMPLES = read_examples("complaints.features.reports.layouts")
 _UNKNOWN = "There is no such layout."
 _SHIPPED = "The layout comes with the program."
 LayoutCode = Annotated[Identifier, Path(description="The code of the layout.", max_length=100)]
-router = APIRouter(prefix="/report-layouts", tags=["reports"], route_class=StrictRoute)
+router = PrefixedRouter(prefix="/report-layouts", tags=["reports"], route_class=StrictRoute)
 
 
 class LayoutFileQuery(ReportFileQuery):
