@@ -16,7 +16,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     cast,
-    false,
     literal,
     null,
     or_,
@@ -100,7 +99,9 @@ def list_escalations(
     if before is not None:
         position = tuple_(literal(before[0], UtcDateTime), literal(before[1], Uuid))
         conditions.append(tuple_(e.taken_at, e.id) < position)
-    branches = [_of_complaints(wanted, scope), _of_subjects(wanted, scope)]
+    branches = [_of_complaints(wanted, scope)]
+    if wanted.complaint is None:
+        branches.append(_of_subjects(wanted, scope))
     ordered = [
         branch.where(*conditions).order_by(e.taken_at.desc(), e.id.desc()).limit(limit) for branch in branches
     ]
@@ -119,8 +120,6 @@ def _of_complaints(wanted: EscalationFilter, scope: Scope) -> Select[Any]:
 def _of_subjects(wanted: EscalationFilter, scope: Scope) -> Select[Any]:
     statement = select(escalation, *OF_SUBJECT).join(subject, subject.c.id == e.subject_id)
     statement = statement.where(e.subject_id.is_not(None), subject_condition(scope))
-    if wanted.complaint is not None:
-        statement = statement.where(false())
     return statement.where(WAITING, IS_OPEN_SUBJECT) if wanted.waits else statement
 
 
@@ -134,8 +133,10 @@ def merge_branches(
 
     Each statement is ordered and limited too: it can then use the indexes of its table.
     """
-    merged = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
-    statement = select(merged).order_by(*order(merged.c)).limit(limit)
+    if len(branches) == 1:
+        return tx.connection.execute(branches[0]).mappings().all()
+    merged = union_all(*(select(branch.subquery()) for branch in branches))
+    statement = merged.order_by(*order(merged.selected_columns)).limit(limit)
     return tx.connection.execute(statement).mappings().all()
 
 

@@ -340,15 +340,16 @@ def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
     return bulk.update_rows(tx, complaint, rows)
 
 
+_HISTORY_END = (c.history_count, c.history_digest, c.events_after)
+_FOUND = select(*MEMBER_COLUMNS, *_HISTORY_END, c.escalation_level).order_by(c.id)
+# Others may still insert rows that refer to the complaint, because its key never changes.
+_LOCKED = _FOUND.with_for_update(of=complaint, key_share=True)
+
+
 def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[Any]:
     """The rows that fit all conditions, by id, with members and end of history.
 
     `lock` keeps other transactions from changing them until this one ends.
     """
-    history = (c.history_count, c.history_digest, c.events_after)
-    statement = select(*MEMBER_COLUMNS, *history, c.escalation_level).where(*conditions)
-    statement = statement.order_by(c.id)
-    if lock:
-        # Others may still insert rows that refer to the complaint, because its key never changes.
-        statement = statement.with_for_update(of=complaint, key_share=True)
-    return tx.connection.execute(statement).all()
+    statement = _LOCKED if lock else _FOUND
+    return tx.connection.execute(statement.where(*conditions)).all()

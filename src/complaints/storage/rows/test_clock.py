@@ -15,9 +15,12 @@ sandbox_clock = Table(
 )
 
 
+_NOW = select(sandbox_clock.c.now)
+
+
 def find_sandbox_now(connection: Connection) -> datetime | None:
     """The instant of the test clock; None if the database is no sandbox."""
-    return connection.execute(select(sandbox_clock.c.now)).scalar_one_or_none()
+    return connection.execute(_NOW).scalar_one_or_none()
 
 
 def start_sandbox(connection: Connection, now: datetime) -> None:
@@ -31,7 +34,7 @@ def lock_sandbox(connection: Connection) -> datetime:
     On PostgreSQL the complaints and other subjects are locked too. The move will lock them one by one while it holds
     this row, and a caller who holds a complaint may wait for the row: both would wait for ever.
     """
-    now: datetime = connection.execute(select(sandbox_clock.c.now).with_for_update()).scalar_one()
+    now: datetime = connection.execute(_NOW.with_for_update()).scalar_one()
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE complaint, subject IN EXCLUSIVE MODE"))
     return now
