@@ -1,5 +1,6 @@
 """A client that calls an application in this process, without a network."""
 
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache, lru_cache
@@ -8,6 +9,9 @@ from typing import Any
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from httpx2 import URL, ASGITransport, BaseTransport, ByteStream, Client, Request, Response
 from starlette.types import ASGIApp
+
+# httpx asks for this module at each request. Where it is not installed, each time all of `sys.path` is searched.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 _CLEAN_UP = ExitStack()
 _BASE = URL("http://testserver/")
