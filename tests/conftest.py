@@ -35,7 +35,6 @@ settings.load_profile("complaints")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    gc.set_threshold(50_000, 20, 50)  # as a server does, and before thousands of tests are collected
     config.stash[CLEAN_UP] = ExitStack()
     if url := os.environ.get(SERVER_VARIABLE) or _worker_input(config).get("postgres_url"):
         config.stash[SERVER] = url
