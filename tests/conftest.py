@@ -4,6 +4,8 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from fcntl import LOCK_EX, flock
+from functools import cache
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -26,6 +28,7 @@ pytest_plugins = ["tests.fixtures"]
 DATABASE_KINDS = ("sqlite", "postgresql")
 SERVER_VARIABLE = "COMPLAINTS_TEST_POSTGRES_URL"
 SERVER = pytest.StashKey[str]()
+TEMPLATES = pytest.StashKey[Path]()
 CLEAN_UP = pytest.StashKey[ExitStack]()
 
 # A time limit per example would measure the machine, not the code. With CI set, Hypothesis itself makes the same
@@ -38,6 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[CLEAN_UP] = ExitStack()
     if url := os.environ.get(SERVER_VARIABLE) or _worker_input(config).get("postgres_url"):
         config.stash[SERVER] = url
+    config.stash[TEMPLATES] = Path(
+        _worker_input(config).get("templates")
+        or config.stash[CLEAN_UP].enter_context(TemporaryDirectory(prefix="complaints-templates-"))
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,7 +68,8 @@ def pytest_sessionfinish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """The process that distributes the tests starts the server once, and gives each worker its URL."""
+    """The process that distributes the tests gives each worker the URL of one server, and the place of templates."""
+    node.workerinput["templates"] = str(node.config.stash[TEMPLATES])
     try:
         node.workerinput["postgres_url"] = _server_url(node.config)
     except PostgresUnavailable as failure:
@@ -70,6 +78,8 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     stop_event_loop()
+    if not _worker_input(config) and (template := config.stash[TEMPLATES] / "postgresql").exists():
+        drop_database(config, urlsplit(template.read_text()).path.removeprefix("/"))
     config.stash[CLEAN_UP].close()
 
 
@@ -103,6 +113,16 @@ def postgres_server_url(pytestconfig: pytest.Config) -> str:
     return _require_server_url(pytestconfig)
 
 
+def drop_database(config: pytest.Config, name: str) -> None:
+    """Drop a database on PostgreSQL, in spite of open connections."""
+    _execute(config, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(config: pytest.Config, statement: sql.Composed) -> None:
+    with psycopg.connect(_require_server_url(config), autocommit=True) as connection:
+        connection.execute(statement)
+
+
 class Databases:
     """Makes databases, and drops them all at the end. URLs are as SQLAlchemy takes them."""
 
@@ -125,10 +145,11 @@ class Databases:
                 copyfile(template.removeprefix("sqlite:///"), path)
             return f"sqlite:///{path}"
         source = urlsplit(template).path.removeprefix("/") if template else "template0"
-        self._execute(
+        _execute(
+            self._config,
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(source)
-            )
+            ),
         )
         self._names.append(name)
         return urlunsplit(urlsplit(_require_server_url(self._config))._replace(path=f"/{name}"))
@@ -136,32 +157,27 @@ class Databases:
     def drop_all(self) -> None:
         """Drop the databases on PostgreSQL, in spite of open connections. SQLite's files go with their directory."""
         while self._names:
-            self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self._names.pop())))
-
-    def _execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(_require_server_url(self._config), autocommit=True) as connection:
-            connection.execute(statement)
+            drop_database(self._config, self._names.pop())
 
 
 @pytest.fixture(scope="session")
-def migrated_template(
-    pytestconfig: pytest.Config,
-    tmp_path_factory: pytest.TempPathFactory,
-    migrate: Callable[[str], None],
-) -> Iterator[Callable[[str], str]]:
-    """For an engine, the URL of a migrated database to copy; made once in each process that runs tests."""
-    databases = Databases(tmp_path_factory.mktemp("template"), pytestconfig)
-    made: dict[str, str] = {}
+def migrated_template(pytestconfig: pytest.Config, migrate: Callable[[str], None]) -> Callable[[str], str]:
+    """For an engine, the URL of a migrated database to copy; made once for all processes that run tests."""
+    directory = pytestconfig.stash[TEMPLATES]
+    databases = Databases(directory, pytestconfig)
 
+    @cache
     def template(engine: str) -> str:
-        if engine not in made:
-            url = databases.make(engine)
-            migrate(url)
-            made[engine] = url
-        return made[engine]
+        made = directory / engine
+        with (directory / f"{engine}.lock").open("w") as turn:
+            flock(turn, LOCK_EX)
+            if not made.exists():
+                url = databases.make(engine)
+                migrate(url)
+                made.write_text(url)
+            return made.read_text()
 
-    yield template
-    databases.drop_all()
+    return template
 
 
 @pytest.fixture
