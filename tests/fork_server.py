@@ -1,17 +1,19 @@
 """A program that loads the product once and starts processes of it as forks: each fork saves the second of loading.
 
-    python -m tests.fork_server
+    python -m tests.fork_server SOCKET
 
-It reads requests from standard input, one JSON object a line, and answers each request with one line. The request
-`{}` asks for the changes since the last such request. Its answer has the wait status of each process that ended,
-stopped or continued, by process id. Any other request starts a process, and its answer is the process id:
+It takes connections at the path SOCKET, from all processes that run tests. On each it reads requests, one JSON object
+a line, and answers each request with one line. The request `{}` asks for the changes since the last such request. Its
+answer has the wait status of each process of this connection that ended, stopped or continued, by process id. Any
+other request starts a process, and its answer is the process id:
 
 - `module`, `arguments`: the module runs as with `python -m`, with these arguments;
 - `environment`, `directory`, `log`: all its variables, where it runs, and the file for its output;
 - `patches`: names of functions of `tests.faults.patches`, which are called before the module runs;
 - `arming`: empty, or a point of `patches.POINTS` and the signal which the process sends itself at that point.
 
-When standard input closes, the program kills all processes that are left.
+When a connection closes, the program kills all processes of it that are left. It ends when standard input and all
+connections are closed.
 """
 
 import atexit
@@ -20,13 +22,16 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
+import socket
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -67,24 +72,71 @@ def load_all() -> None:
         importlib.import_module("complaints.storage.database.migrate").revisions()
 
 
-def take_requests() -> Request | None:
-    """Take requests until standard input closes. In each new process: return its request."""
-    running: set[int] = set()
-    try:
-        while line := sys.stdin.readline():
-            request = json.loads(line)
-            answer: Any = os.fork() if request else _find_changes(running)
-            if answer == 0:
-                running.clear()  # only the server kills them
-                return request  # type: ignore[no-any-return]
-            if request:
-                running.add(answer)
-            print(json.dumps(answer), flush=True)  # noqa: T201 - the client reads it
-    finally:
-        for pid in running:
+class Connection:
+    """A connection of a client, and the processes that run for it."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._lines = connected.makefile("rw", encoding="utf-8")
+        self._socket = connected
+        self._running: set[int] = set()
+
+    def fileno(self) -> int:
+        """The descriptor, for a selector."""
+        return self._socket.fileno()
+
+    def take_request(self) -> Request | None:
+        """Take one request. In the new process: return its request. Raises EOFError at the end of the connection."""
+        if not (line := self._lines.readline()):
+            raise EOFError
+        request: Request = json.loads(line)
+        answer: Any = os.fork() if request else _find_changes(self._running)
+        if answer == 0:
+            return request
+        if request:
+            self._running.add(answer)
+        self._lines.write(json.dumps(answer) + "\n")
+        self._lines.flush()
+        return None
+
+    def close(self) -> None:
+        """Close it in this process. The processes run on."""
+        self._lines.close()
+        self._socket.close()
+
+    def kill_all(self) -> None:
+        """Kill the processes that run for it."""
+        for pid in self._running:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+
+
+def take_requests(listener: socket.socket) -> Request | None:
+    """Take requests until standard input and all connections are closed. In each new process: return its request."""
+    connections: set[Connection] = set()
+    is_owned = True
+    while is_owned or connections:
+        waiting: list[Any] = [listener, *connections, *([sys.stdin] if is_owned else [])]
+        for ready in select.select(waiting, [], [])[0]:
+            if ready is listener:
+                connections.add(Connection(listener.accept()[0]))
+            elif ready is sys.stdin:
+                is_owned = False  # its owner writes nothing there, so this is the end
+            elif own_request := _serve_request(ready, connections):
+                for opened in (listener, *connections):
+                    opened.close()
+                return own_request
     return None
+
+
+def _serve_request(client: Connection, connections: set[Connection]) -> Request | None:
+    """Take a request of a client. If there is none and will be none, kill its processes and forget it."""
+    try:
+        return client.take_request()
+    except (EOFError, ConnectionError):  # a killed client ends without a word
+        client.kill_all()
+        client.close()
+        connections.remove(client)
+        return None
 
 
 def _find_changes(running: set[int]) -> dict[int, int]:
@@ -196,7 +248,18 @@ def _serve(environment: Mapping[str, str], kept: Sequence[int]) -> NoReturn:
         os._exit(code)
 
 
+def main(path: Path) -> None:
+    """Listen at `path`, say so with a line, and load: clients that come early wait for their answers."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        sys.stdout.write("listening\n")
+        sys.stdout.flush()
+        load_all()
+        own_request = take_requests(listener)
+    if own_request:
+        run(own_request)
+
+
 if __name__ == "__main__":
-    load_all()
-    own_request = take_requests()
-    run_to_end(partial(run, own_request) if own_request else lambda: None)
+    run_to_end(partial(main, Path(sys.argv[1])))
