@@ -8,7 +8,7 @@ import pytest
 
 from complaints.use_cases.service import Service
 from tests.api_client import ApiClient
-from tests.fork_client import ForkServer, start_fork_server
+from tests.fork_client import ForkServer, shared_fork_server
 from tests.journeys.running_server import Launcher, launching
 from tests.support import Scenario, api_client, check_all, make_template, opened_service
 
@@ -50,9 +50,14 @@ def client(service: Service) -> Iterator[ApiClient]:
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """Starts processes of the product as forks. Each process that runs tests has one fork server."""
-    with start_fork_server() as server:
+def fork_server(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ForkServer]:
+    """Starts processes of the product as forks. All processes that run tests share one fork server."""
+    own = tmp_path_factory.getbasetemp()
+    with shared_fork_server(
+        (own.parent if hasattr(pytestconfig, "workerinput") else own) / "forks"
+    ) as server:
         yield server
 
 

@@ -1,27 +1,29 @@
 """The client of `tests.fork_server`: starts processes of the product as forks, and sees how they end."""
 
+import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 class ForkServer:
-    """Starts processes; threads may share it."""
+    """A connection to the program that starts processes; threads may share it."""
 
-    def __init__(self, requests: IO[str], answers: IO[str]) -> None:
+    def __init__(self, connected: socket.socket) -> None:
         self.lock = threading.RLock()
-        self._requests = requests
-        self._answers = answers
+        self._socket = connected
+        self._lines = connected.makefile("rw", encoding="utf-8")
         self._running: dict[int, ForkedProcess] = {}
 
     def start(
@@ -60,9 +62,18 @@ class ForkServer:
                     del self._running[process.pid]
 
     def _ask(self, request: dict[str, Any]) -> Any:
-        self._requests.write(json.dumps(request) + "\n")
-        self._requests.flush()
-        return json.loads(self._answers.readline())
+        self._lines.write(json.dumps(request) + "\n")
+        self._lines.flush()
+        if not (line := self._lines.readline()):
+            raise EOFError("the fork server has ended")
+        return json.loads(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
+        self._socket.close()
 
 
 class ForkedProcess:
@@ -107,18 +118,47 @@ class ForkedProcess:
 
 
 @contextmanager
-def start_fork_server() -> Iterator[ForkServer]:
-    """A fork server whose processes are killed at the end of the block."""
+def shared_fork_server(path: Path) -> Iterator[ForkServer]:
+    """The fork server at `path`. The own processes are killed at the end of the block.
+
+    Processes that run tests share it. The first that comes starts it, and at the end waits for the others.
+    """
+    with ExitStack() as stack:
+        with path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (connected := _connect(path)) is None:
+                path.unlink(missing_ok=True)  # of a server that has ended
+                stack.enter_context(_start(path))
+                connected = _connect(path)
+        assert connected is not None, "the fork server ended; its message stands on standard error"
+        with connected:
+            yield connected
+
+
+def _connect(path: Path) -> ForkServer | None:
+    """A connection to the fork server at `path`; None if it does not run, or ends just now."""
+    connected = socket.socket(socket.AF_UNIX)
+    try:
+        connected.connect(str(path))
+        found = ForkServer(connected)
+        found.look()
+    except (OSError, EOFError):
+        connected.close()
+        return None
+    return found
+
+
+@contextmanager
+def _start(path: Path) -> Iterator[None]:
+    """A fork server that listens at `path`. It ends after the block, when no process needs it."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.fork_server"],
+        [sys.executable, "-m", "tests.fork_server", str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},  # the forks inherit it
         start_new_session=True,
     ) as process:
-        assert process.stdin is not None
         assert process.stdout is not None
-        yield ForkServer(process.stdin, process.stdout)
-        process.stdin.close()
+        process.stdout.readline()
+        yield

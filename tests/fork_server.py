@@ -1,77 +1,142 @@
 """A program that loads the product once and starts processes of it as forks: each fork saves the second of loading.
 
-    python -m tests.fork_server
+    python -m tests.fork_server SOCKET
 
-It reads requests from standard input, one JSON object a line, and answers each request with one line. The request
-`{}` asks for the changes since the last such request. Its answer has the wait status of each process that ended,
-stopped or continued, by process id. Any other request starts a process, and its answer is the process id:
+It takes connections at the path SOCKET, from all processes that run tests. On each it reads requests, one JSON object
+a line, and answers each request with one line. The request `{}` asks for the changes since the last such request. Its
+answer has the wait status of each process of this connection that ended, stopped or continued, by process id. Any
+other request starts a process, and its answer is the process id:
 
 - `module`, `arguments`: the module runs as with `python -m`, with these arguments;
 - `environment`, `directory`, `log`: all its variables, where it runs, and the file for its output;
 - `patches`: names of functions of `tests.faults.patches`, which are called before the module runs;
 - `arming`: empty, or a point of `patches.POINTS` and the signal which the process sends itself at that point.
 
-When standard input closes, the program kills all processes that are left.
+When a connection closes, the program kills all processes of it that are left. It ends when standard input and all
+connections are closed.
 """
 
-import gc
+import atexit
 import importlib
 import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
+import socket
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import complaints
 from complaints import cli
 from complaints.serving import supervisor
-from complaints.storage.database import migrate
-from tests.faults import patches
+from complaints.serving.process import collector_at_rest
 
 # Libraries load these when they first need them. A fork must find them loaded.
 LOADED_LATE = (
+    "anyio._backends._asyncio",
+    "encodings.ascii",
+    "fastapi.telemetry._runtime",
     "rich._emoji_codes",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite",
+    "sqlite3",
+    "tests.faults.patches",
     "typer._adapters",
     "uvicorn.lifespan.on",
     "uvicorn.loops.auto",
+    "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
 )
 Request = dict[str, Any]
 
 
 def load_all() -> None:
-    """Load every module and every migration: the command line loads many only when a command needs them."""
-    modules = pkgutil.walk_packages(complaints.__path__, "complaints.")
-    for name in [*(module.name for module in modules if module.name != "complaints.__main__"), *LOADED_LATE]:
-        importlib.import_module(name)
-    migrate.revisions()
+    """Load every module and every migration: the command line loads many only when a command needs them.
+
+    The garbage collector of a fork passes over what was loaded. To look at it would copy the memory it is in.
+    """
+    with collector_at_rest():
+        modules = pkgutil.walk_packages(complaints.__path__, "complaints.")
+        names = [module.name for module in modules if module.name != "complaints.__main__"]
+        for name in [*names, *LOADED_LATE]:
+            importlib.import_module(name)
+        importlib.import_module("complaints.storage.database.migrate").revisions()
 
 
-def take_requests() -> Request | None:
-    """Take requests until standard input closes. In each new process: return its request."""
-    running: set[int] = set()
-    try:
-        while line := sys.stdin.readline():
-            request = json.loads(line)
-            answer: Any = os.fork() if request else _find_changes(running)
-            if answer == 0:
-                running.clear()  # only the server kills them
-                return request  # type: ignore[no-any-return]
-            if request:
-                running.add(answer)
-            print(json.dumps(answer), flush=True)  # noqa: T201 - the client reads it
-    finally:
-        for pid in running:
+class Connection:
+    """A connection of a client, and the processes that run for it."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._lines = connected.makefile("rw", encoding="utf-8")
+        self._socket = connected
+        self._running: set[int] = set()
+
+    def fileno(self) -> int:
+        """The descriptor, for a selector."""
+        return self._socket.fileno()
+
+    def take_request(self) -> Request | None:
+        """Take one request. In the new process: return its request. Raises EOFError at the end of the connection."""
+        if not (line := self._lines.readline()):
+            raise EOFError
+        request: Request = json.loads(line)
+        answer: Any = os.fork() if request else _find_changes(self._running)
+        if answer == 0:
+            return request
+        if request:
+            self._running.add(answer)
+        self._lines.write(json.dumps(answer) + "\n")
+        self._lines.flush()
+        return None
+
+    def close(self) -> None:
+        """Close it in this process. The processes run on."""
+        self._lines.close()
+        self._socket.close()
+
+    def kill_all(self) -> None:
+        """Kill the processes that run for it."""
+        for pid in self._running:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+
+
+def take_requests(listener: socket.socket) -> Request | None:
+    """Take requests until standard input and all connections are closed. In each new process: return its request."""
+    connections: set[Connection] = set()
+    is_owned = True
+    while is_owned or connections:
+        waiting: list[Any] = [listener, *connections, *([sys.stdin] if is_owned else [])]
+        for ready in select.select(waiting, [], [])[0]:
+            if ready is listener:
+                connections.add(Connection(listener.accept()[0]))
+            elif ready is sys.stdin:
+                is_owned = False  # its owner writes nothing there, so this is the end
+            elif own_request := _serve_request(ready, connections):
+                for opened in (listener, *connections):
+                    opened.close()
+                return own_request
     return None
+
+
+def _serve_request(client: Connection, connections: set[Connection]) -> Request | None:
+    """Take a request of a client. If there is none and will be none, kill its processes and forget it."""
+    try:
+        return client.take_request()
+    except (EOFError, ConnectionError):  # a killed client ends without a word
+        client.kill_all()
+        client.close()
+        connections.remove(client)
+        return None
 
 
 def _find_changes(running: set[int]) -> dict[int, int]:
@@ -94,6 +159,8 @@ def run(request: Request) -> None:
     for stream, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), log, log)):
         os.dup2(descriptor, stream)
     supervisor.subprocess = SimpleNamespace(Popen=SupervisedFork)  # type: ignore[assignment]
+    from tests.faults import patches  # it imports most of the product, and `load_all` does that better
+
     for name in request["patches"]:
         getattr(patches, name)()
     if request["arming"]:
@@ -104,6 +171,28 @@ def run(request: Request) -> None:
         cli.main()
     else:
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+
+
+def run_to_end(work: Callable[[], object]) -> NoReturn:
+    """Call `work` and end this process as the interpreter does, but leave the memory as it is.
+
+    To take the memory apart costs 0.1 s, and the operating system takes it back anyway.
+    """
+    code = 0
+    try:
+        work()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 class SupervisedFork:
@@ -159,11 +248,18 @@ def _serve(environment: Mapping[str, str], kept: Sequence[int]) -> NoReturn:
         os._exit(code)
 
 
-if __name__ == "__main__":
-    load_all()
-    # The garbage collector of a fork passes over frozen objects. To look at them would copy the memory they are in.
-    gc.collect()
-    gc.freeze()
-    own_request = take_requests()
+def main(path: Path) -> None:
+    """Listen at `path`, say so with a line, and load: clients that come early wait for their answers."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        sys.stdout.write("listening\n")
+        sys.stdout.flush()
+        load_all()
+        own_request = take_requests(listener)
     if own_request:
         run(own_request)
+
+
+if __name__ == "__main__":
+    run_to_end(partial(main, Path(sys.argv[1])))

@@ -1,8 +1,7 @@
 """Under src/ a new annex needs its own folder and its line in the registry: proven on a copy of the product."""
 
+import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from sqlalchemy import text
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from tests.architecture.test_imports import contracts, reports
+from tests.fork_client import ForkServer, shared_fork_server
 from tests.journeys.running_server import Launcher, RunningServer, launching
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +58,7 @@ def copy_product(directory: Path) -> Path:
     _register(features / "registry.py")
     migration = (HERE / "counts_migration.txt").read_text(encoding="utf-8").replace("HEAD", migrate.head())
     (directory / "migrations/versions/9000_category_counts.py").write_text(migration, encoding="utf-8")
+    (directory / "declared.py").write_text(DECLARED, encoding="utf-8")
     return directory
 
 
@@ -83,11 +84,19 @@ def url(empty_database_url: Callable[[str], str]) -> str:
     return empty_database_url("sqlite")
 
 
+@pytest.fixture(scope="module")
+def forks_of_copy(product: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """Starts processes of the copy as forks of one program that has loaded it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join((str(product / "src"), str(product))))
+        with shared_fork_server(tmp_path_factory.mktemp("forks") / "of-copy") as server:
+            yield server
+
+
 @pytest.fixture
-def copied(product: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launcher]:
+def copied(forks_of_copy: ForkServer, tmp_path: Path) -> Iterator[Launcher]:
     """Starts processes of the copy."""
-    monkeypatch.setenv("PYTHONPATH", str(product / "src"))
-    with launching(tmp_path) as launcher:
+    with launching(tmp_path, forks_of_copy) as launcher:
         yield launcher
 
 
@@ -113,9 +122,11 @@ def has_joined(server: RunningServer) -> None:
         assert "counts-frozen" in operations["post"]["responses"]["409"]["description"]
 
 
-def test_a_folder_and_a_line_of_the_registry_are_enough(copied: Launcher, url: str) -> None:
+def test_a_folder_and_a_line_of_the_registry_are_enough(
+    copied: Launcher, forks_of_copy: ForkServer, url: str, tmp_path: Path
+) -> None:
     settings = {"bootstrap_api_key": SECRET, "category_counts_frozen": 1}
-    server = copied.serve(url, is_new=True, **settings)
+    server = copied.serve(url, **settings)
     has_joined(server)
     assert server.terminate() == 0
 
@@ -123,17 +134,19 @@ def test_a_folder_and_a_line_of_the_registry_are_enough(copied: Launcher, url: s
     with engine.begin() as connection:
         connection.execute(text("UPDATE category_count SET complaints = 0"))
     engine.dispose()
-    command = [sys.executable, "-c", DECLARED, url]
-    environment = copied.environment(url)
-    declared = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    log = tmp_path / "declared.log"
+    declared = forks_of_copy.start(
+        "declared", [url], environment=copied.environment(url), directory=tmp_path, log=log
+    )
+    assert declared.wait(60) == 1, log.read_text(encoding="utf-8")
     tables = ("category_count", "counted_event")
-    assert declared.stdout.startswith(f"{['category_counts_received']} {tables} []\n"), declared.stderr
-    assert "category network.outage has the count 0" in declared.stdout
-    assert declared.returncode == 1
+    said = log.read_text(encoding="utf-8")
+    assert said.startswith(f"{['category_counts_received']} {tables} []\n"), said
+    assert "category network.outage has the count 0" in said
 
 
 def test_a_wrong_setting_of_an_annex_stops_the_start(copied: Launcher) -> None:
-    server = copied.serve(ready=False, is_new=True, category_counts_batch=0)
+    server = copied.serve(ready=False, category_counts_batch=0)
     assert server.wait(60) == 1
     assert server.output.startswith("COMPLAINTS_CATEGORY_COUNTS_BATCH: ")
 

@@ -4,7 +4,7 @@ import csv
 import importlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -131,9 +131,13 @@ class Integrations:
 
 
 def test_every_integration_works_with_a_server(
-    launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    launcher: Launcher,
+    migrated_database_url: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    server = launcher.serve(sandbox=1, bootstrap_api_key=ADMIN_SECRET)
+    server = launcher.serve(migrated_database_url("sqlite"), sandbox=1)
     made = Integrations(server, tmp_path, monkeypatch)
     for system in ("salesforce", "servicenow"):
         with foreign_system() as crm:

@@ -14,6 +14,7 @@ import pytest
 
 from complaints.wiring import wall_now
 from tests.journeys.running_server import Launcher, RunningServer
+from tests.support import ADMIN_SECRET
 
 POST = {"channel": "phone", "subject": "No signal"}
 
@@ -95,13 +96,16 @@ def test_a_sandbox_is_one_for_good(launcher: Launcher, database_url: str) -> Non
     assert "set COMPLAINTS_SANDBOX=1" in _refusal(launcher, url=database_url)
 
 
-def test_a_house_in_operation_does_not_become_a_sandbox(launcher: Launcher) -> None:
-    server = launcher.serve()
-    with server.client(_key(launcher)) as http:
+def test_a_house_in_operation_does_not_become_a_sandbox(
+    launcher: Launcher, operating_url: Callable[[str], str]
+) -> None:
+    url = operating_url("sqlite")
+    server = launcher.serve(url)
+    with server.client(ADMIN_SECRET) as http:
         assert http.get("/v1/sandbox/clock").status_code == 404
         assert http.post("/v1/sandbox/clock/advance", json={"by": "PT1H"}).status_code == 404
     server.terminate()
-    assert "needs a database created so" in _refusal(launcher, sandbox=1)
+    assert "needs a database created so" in _refusal(launcher, url=url, sandbox=1)
 
 
 def test_a_database_created_as_a_sandbox_has_a_clock_that_stands_still(launcher: Launcher) -> None:
@@ -114,22 +118,24 @@ def test_a_database_created_as_a_sandbox_has_a_clock_that_stands_still(launcher:
     assert now.microsecond == 0
 
 
-def test_a_taken_port_is_reported(launcher: Launcher) -> None:
+def test_a_taken_port_is_reported(launcher: Launcher, operating_url: Callable[[str], str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        said = _refusal(launcher, port=port)
+        said = _refusal(launcher, url=operating_url("sqlite"), port=port)
     assert f"Cannot listen at 127.0.0.1, port {port}" in said
     assert "COMPLAINTS_PORT" in said
     assert "is served at" not in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_request_under_way_is_answered_before_the_end(launcher: Launcher, number: signal.Signals) -> None:
-    server = launcher.serve(is_new=number is signal.SIGINT)
+def test_a_request_under_way_is_answered_before_the_end(
+    launcher: Launcher, operating_url: Callable[[str], str], number: signal.Signals
+) -> None:
+    server = launcher.serve(operating_url("sqlite"))
     body = b'{"channel": "phone", "subject": "No signal"}'
     head = (
         "POST /v1/complaints HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {_key(launcher)}\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Authorization: Bearer {ADMIN_SECRET}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=10) as client:
         client.sendall(head.encode() + body[:10])
@@ -142,19 +148,21 @@ def test_a_request_under_way_is_answered_before_the_end(launcher: Launcher, numb
     assert server.wait(5) == 0, server.output
 
 
-def test_a_worker_ends_in_good_order(launcher: Launcher) -> None:
-    assert launcher.run("migrate").wait() == 0
-    worker = launcher.run("worker", is_new=True)
+def test_a_worker_ends_in_good_order(launcher: Launcher, operating_url: Callable[[str], str]) -> None:
+    worker = launcher.run("worker", url=operating_url("sqlite"), is_new=True)
     worker.wait_for("Watching the deadlines")
     assert worker.terminate(5) == 0, worker.output
 
 
-def test_a_node_without_a_scheduler_leaves_the_deadlines_to_a_worker(launcher: Launcher) -> None:
-    server = launcher.serve(scheduler=0)
+def test_a_node_without_a_scheduler_leaves_the_deadlines_to_a_worker(
+    launcher: Launcher, operating_url: Callable[[str], str]
+) -> None:
+    url = operating_url("sqlite")
+    server = launcher.serve(url, scheduler=0)
     sweep = _sweep_of(server)
     assert (sweep["alive"], sweep["last_tick_at"]) == (False, None)
 
-    worker = launcher.run("worker")
+    worker = launcher.run("worker", url=url)
     worker.wait_for("Watching the deadlines")
     deadline = time.monotonic() + 20
     while not _sweep_of(server)["alive"]:

@@ -11,26 +11,20 @@ import pytest
 from complaints.wiring import wall_now
 from tests.conftest import DATABASE_KINDS
 from tests.journeys.running_server import Launcher, RunningServer
+from tests.support import ADMIN_SECRET
 
-KEY = "the-first-key-of-a-new-database"
 PATIENCE_SECONDS = 30.0
 
 
 @pytest.fixture(params=DATABASE_KINDS)
-def url(request: pytest.FixtureRequest, empty_database_url: Callable[[str], str], launcher: Launcher) -> str:
-    """A migrated database in operation."""
-    made = empty_database_url(request.param)
-    assert launcher.run("migrate", url=made, bootstrap_api_key=KEY).wait(60) == 0
-    return made
-
-
-def serve(launcher: Launcher, url: str, *, scheduler: int) -> RunningServer:
-    return launcher.serve(url, bootstrap_api_key=KEY, scheduler=scheduler)
+def url(request: pytest.FixtureRequest, operating_url: Callable[[str], str]) -> str:
+    """A database in operation."""
+    return operating_url(request.param)
 
 
 def lag_of_a_promise(server: RunningServer, seconds: float) -> float:
     """How late the 100 % step of a promise due in `seconds` is taken."""
-    with server.client(KEY) as client:
+    with server.client(ADMIN_SECRET) as client:
         body = {"channel": "phone", "subject": "No signal"}
         complaint = client.post("/v1/complaints", json=body).raise_for_status().json()
         promise = {"text": "We call back.", "due_at": (wall_now() + timedelta(seconds=seconds)).isoformat()}
@@ -60,32 +54,20 @@ def is_once_within(bound: float, measure: Callable[[], float]) -> bool:
     return any(measure() < bound for _ in range(3))
 
 
-@pytest.mark.parametrize("seconds", [0.4, 1.7])
-def test_a_step_is_taken_in_time_by_the_process_that_set_it(
-    launcher: Launcher, url: str, seconds: float
+def test_work_is_begun_in_time_by_the_process_that_set_it(
+    launcher: Launcher, url: str, subtests: pytest.Subtests
 ) -> None:
-    server = serve(launcher, url, scheduler=1)
-    assert is_once_within(0.3, lambda: lag_of_a_promise(server, seconds))
+    server = launcher.serve(url, scheduler=1)
+    for seconds in (0.4, 1.7):
+        with subtests.test("a step", seconds=seconds):
+            assert is_once_within(0.3, lambda seconds=seconds: lag_of_a_promise(server, seconds))  # type: ignore[misc]
+    with subtests.test("an import"):
+        _import_one_row(server)
 
 
-def test_a_near_wake_set_by_another_process_is_taken_within_a_second(launcher: Launcher, url: str) -> None:
-    worker = launcher.run("worker", url=url)
-    worker.wait_for("Watching the deadlines")
-    server = serve(launcher, url, scheduler=0)
-    assert is_once_within(1.3, lambda: lag_of_a_promise(server, 0.4))
-
-
-def test_a_far_wake_set_by_another_process_is_taken_in_time(launcher: Launcher, url: str) -> None:
-    worker = launcher.run("worker", url=url)
-    worker.wait_for("Watching the deadlines")
-    server = serve(launcher, url, scheduler=0)
-    assert is_once_within(0.3, lambda: lag_of_a_promise(server, 1.7))
-
-
-def test_an_import_is_begun_at_once_by_the_process_that_took_it(launcher: Launcher, url: str) -> None:
-    server = serve(launcher, url, scheduler=1)
+def _import_one_row(server: RunningServer) -> None:
     time.sleep(0.5)  # the loop has looked, and sleeps
-    with server.client(KEY) as client:
+    with server.client(ADMIN_SECRET) as client:
         begun = time.monotonic()
         headers = {"Content-Type": "application/x-ndjson"}
         body = b'{"channel": "phone", "subject": "No signal"}\n'
@@ -94,3 +76,15 @@ def test_an_import_is_begun_at_once_by_the_process_that_took_it(launcher: Launch
             assert time.monotonic() - begun < PATIENCE_SECONDS
             time.sleep(0.02)
     assert time.monotonic() - begun < 1.5
+
+
+def test_a_wake_set_by_another_process_is_taken_in_time(
+    launcher: Launcher, url: str, subtests: pytest.Subtests
+) -> None:
+    """A near wake is taken within a second, and a far one in time."""
+    worker = launcher.run("worker", url=url)
+    worker.wait_for("Watching the deadlines")
+    server = launcher.serve(url, scheduler=0)
+    for seconds, bound in ((0.4, 1.3), (1.7, 0.3)):
+        with subtests.test(seconds=seconds):
+            assert is_once_within(bound, lambda seconds=seconds: lag_of_a_promise(server, seconds))  # type: ignore[misc]

@@ -56,7 +56,6 @@ _PAGES = (
     help_page,
     preferences,
     look,
-    settings,
 )
 
 
@@ -74,4 +73,6 @@ def create_console() -> FastAPI:
     console.include_router(static_files.router)
     for page in _PAGES:
         console.include_router(page.router)
+    for page in settings.PAGES:
+        console.include_router(page.router, prefix="/settings")
     return console

@@ -1,6 +1,4 @@
-"""The settings: policies, calendars, the staff, categories, keys, webhooks and notifications, a module for each."""
-
-from fastapi import APIRouter
+"""The settings: policies, calendars, the staff, categories, keys, webhooks and notifications. `PAGES` has them all."""
 
 from complaints.console.pages.settings import (
     audit,
@@ -21,7 +19,7 @@ from complaints.console.pages.settings import (
     what_if,
 )
 
-_PAGES = (
+PAGES = (
     overview,
     policy_document,
     what_if,
@@ -39,6 +37,3 @@ _PAGES = (
     audit,
     imports,
 )
-router = APIRouter()
-for _page in _PAGES:
-    router.include_router(_page.router, prefix="/settings")
