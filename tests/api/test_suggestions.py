@@ -1,6 +1,5 @@
 """A misspelt name is refused with the right name, at every place of a request."""
 
-
 import pytest
 
 from tests.api_client import ApiClient

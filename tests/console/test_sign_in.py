@@ -5,11 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api.cheap_hashes import cheap_hashes
 from tests.api_client import ApiClient
 from tests.console.conftest import FORM, Reader
 from tests.support import ADMIN_SECRET
 
-pytestmark = pytest.mark.usefixtures("everything_holds")
+pytestmark = pytest.mark.usefixtures("everything_holds", "hashes")
+hashes = cheap_hashes
 PASSWORD = "four words are long"
 
 
