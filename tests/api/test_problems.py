@@ -246,6 +246,16 @@ def test_allow_names_the_methods_of_every_route_there() -> None:
     assert CLIENT.delete("/v1/letters").headers["allow"] == "GET, HEAD, POST"
 
 
+def test_a_refused_method_needs_no_description_of_the_api(
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that makes the description answers nobody else meanwhile, for half a second."""
+    app: Any = client.app
+    monkeypatch.setattr(app, "openapi_schema", None)
+    assert client.put("/v1/policies/validate").headers["allow"] == "POST"
+    assert app.openapi_schema is None
+
+
 @pytest.mark.parametrize("path", ["/v1/letters/", "//v1/letters"])
 def test_no_redirect_is_built_from_the_host_header(path: str) -> None:
     problem(CLIENT.get(path, headers={"Host": "evil.example"}, follow_redirects=False), 404, "not-found")
