@@ -38,10 +38,11 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_the_examples_of_a_model_fit_it(model: type[BaseModel]) -> None:
-    for example in model.model_json_schema()["examples"]:
-        model.model_validate(example)
+def test_the_examples_of_a_model_fit_it(subtests: pytest.Subtests) -> None:
+    for model in MODELS:
+        with subtests.test(model.__name__):
+            for example in model.model_json_schema()["examples"]:
+                model.model_validate(example)
 
 
 @pytest.mark.parametrize(

@@ -42,33 +42,36 @@ def patch(
     return client.patch(f"{TICKETS}/{ticket['id']}", json=list(operations), headers=headers)
 
 
-@pytest.mark.parametrize(
-    ("operation", "changes"),
-    [
-        ({"op": "replace", "path": "/severity", "value": "Minor"}, {"severity": "Minor"}),
-        ({"op": "add", "path": "/severity", "value": "Minor"}, {"severity": "Minor"}),
-        ({"op": "add", "path": "/name", "value": "New"}, {"name": "New"}),
-        ({"op": "remove", "path": "/severity"}, {"severity": None}),
-        ({"op": "copy", "from": "/severity", "path": "/name"}, {"name": "Major"}),
-        ({"op": "move", "from": "/severity", "path": "/name"}, {"severity": None, "name": "Major"}),
-        ({"op": "test", "path": "/severity", "value": "Major"}, {}),
-        ({"op": "replace", "path": "/a~1b", "value": 5}, {"a/b": 5}),
-        ({"op": "replace", "path": "/m~0n", "value": 5}, {"m~n": 5}),
-        ({"op": "replace", "path": "/channel/id", "value": "1"}, {"channel": {"id": "1"}}),
-        ({"op": "remove", "path": "/note/0"}, {"note": [SHOWN["note"][1]]}),
-        ({"op": "add", "path": "/note/-", "value": {"text": "T"}}, {"note": [*SHOWN["note"], {"text": "T"}]}),
-        ({"op": "add", "path": "/note", "value": {"text": "T"}}, {"note": [*SHOWN["note"], {"text": "T"}]}),
-        ({"op": "add", "path": "/note", "value": []}, {"note": []}),
-        ({"op": "add", "path": "/note/0", "value": {"text": "T"}}, {"note": [{"text": "T"}, *SHOWN["note"]]}),
-        ({"op": "add", "path": "/attachment", "value": {"id": "1"}}, {"attachment": [{"id": "1"}]}),
-    ],
-)
-def test_an_operation_changes_the_ticket(operation: dict[str, Any], changes: dict[str, Any]) -> None:
-    before = copy.deepcopy(SHOWN)
-    patched = json_patch([operation]).apply(SHOWN)
-    assert before == SHOWN
-    names = {*SHOWN, *patched}
-    assert {name: patched.get(name) for name in names if patched.get(name) != SHOWN.get(name)} == changes
+OPERATIONS = [
+    ({"op": "replace", "path": "/severity", "value": "Minor"}, {"severity": "Minor"}),
+    ({"op": "add", "path": "/severity", "value": "Minor"}, {"severity": "Minor"}),
+    ({"op": "add", "path": "/name", "value": "New"}, {"name": "New"}),
+    ({"op": "remove", "path": "/severity"}, {"severity": None}),
+    ({"op": "copy", "from": "/severity", "path": "/name"}, {"name": "Major"}),
+    ({"op": "move", "from": "/severity", "path": "/name"}, {"severity": None, "name": "Major"}),
+    ({"op": "test", "path": "/severity", "value": "Major"}, {}),
+    ({"op": "replace", "path": "/a~1b", "value": 5}, {"a/b": 5}),
+    ({"op": "replace", "path": "/m~0n", "value": 5}, {"m~n": 5}),
+    ({"op": "replace", "path": "/channel/id", "value": "1"}, {"channel": {"id": "1"}}),
+    ({"op": "remove", "path": "/note/0"}, {"note": [SHOWN["note"][1]]}),
+    ({"op": "add", "path": "/note/-", "value": {"text": "T"}}, {"note": [*SHOWN["note"], {"text": "T"}]}),
+    ({"op": "add", "path": "/note", "value": {"text": "T"}}, {"note": [*SHOWN["note"], {"text": "T"}]}),
+    ({"op": "add", "path": "/note", "value": []}, {"note": []}),
+    ({"op": "add", "path": "/note/0", "value": {"text": "T"}}, {"note": [{"text": "T"}, *SHOWN["note"]]}),
+    ({"op": "add", "path": "/attachment", "value": {"id": "1"}}, {"attachment": [{"id": "1"}]}),
+]
+
+
+def test_an_operation_changes_the_ticket(subtests: pytest.Subtests) -> None:
+    for operation, changes in OPERATIONS:
+        with subtests.test(str(operation)):
+            before = copy.deepcopy(SHOWN)
+            patched = json_patch([operation]).apply(SHOWN)
+            assert before == SHOWN
+            names = {*SHOWN, *patched}
+            assert {
+                name: patched.get(name) for name in names if patched.get(name) != SHOWN.get(name)
+            } == changes
 
 
 def test_a_patch_can_be_applied_again() -> None:
