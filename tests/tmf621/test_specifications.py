@@ -122,26 +122,29 @@ def test_a_repeated_post_with_one_key_makes_one(client: ApiClient) -> None:
     assert client.get(f"{SPECIFICATIONS}/bill_dispute_2").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("word", "is_active"),
-    [
-        ("inDesign", True),
-        ("inTest", True),
-        ("rejected", True),
-        ("", True),
-        ("Retired", False),
-        ("obsolete", False),
-    ],
-)
-def test_only_retired_and_obsolete_retire_a_category(client: ApiClient, word: str, is_active: bool) -> None:
-    shown = create(client, lifecycleStatus=word)
-    assert shown["lifecycleStatus"] == word
-    category = "/v1/categories/bill_dispute"
-    assert client.get(category).json()["active"] is is_active
-    client.patch(category, json={"active": not is_active}).raise_for_status()
-    assert client.get(shown["href"]).json()["lifecycleStatus"] == ("retired" if is_active else "active")
-    client.patch(category, json={"active": is_active}).raise_for_status()
-    assert client.get(shown["href"]).json()["lifecycleStatus"] == word
+LIFECYCLE = [
+    ("inDesign", True),
+    ("inTest", True),
+    ("rejected", True),
+    ("", True),
+    ("Retired", False),
+    ("obsolete", False),
+]
+
+
+def test_only_retired_and_obsolete_retire_a_category(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for word, is_active in LIFECYCLE:
+        with subtests.test(word):
+            shown = create(client, lifecycleStatus=word)
+            assert shown["lifecycleStatus"] == word
+            category = f"/v1/categories/{shown['id']}"
+            assert client.get(category).json()["active"] is is_active
+            client.patch(category, json={"active": not is_active}).raise_for_status()
+            assert client.get(shown["href"]).json()["lifecycleStatus"] == (
+                "retired" if is_active else "active"
+            )
+            client.patch(category, json={"active": is_active}).raise_for_status()
+            assert client.get(shown["href"]).json()["lifecycleStatus"] == word
 
 
 @pytest.mark.parametrize("media_type", ["application/json", MERGE])
