@@ -80,10 +80,11 @@ def without_types(found: Any) -> Any:
 
 
 class World:
-    """A category, and new tickets and subscriptions for each request."""
+    """A category, and a ticket and new subscriptions for requests. A ticket that one changed is used no more."""
 
     def __init__(self, client: ApiClient, scenario: Scenario) -> None:
         self.client, self.scenario = client, scenario
+        self._ticket: str | None = None
         client.post(
             "/v1/categories", json={"code": "mine", "names": {"en": "Mine", "zh": "我的"}}
         ).raise_for_status()
@@ -95,9 +96,13 @@ class World:
         if "/hub/" in path:
             known["reference"] = self._subscription(edition, key, role)
         elif "{reference}" in path:
-            known["reference"] = str(self.scenario.post(source="north").id)
+            self._ticket = known["reference"] = self._ticket or str(self.scenario.post(source="north").id)
         address = f"/tmf-api{path}".format(**known)
-        return self.client.request(method, address, json=body_of(edition, method, path, body), headers=key)
+        sent = body_of(edition, method, path, body)
+        answer = self.client.request(method, address, json=sent, headers=key)
+        if method != "GET" and answer.is_success:
+            self._ticket = None
+        return answer
 
     def _subscription(self, edition: str, key: dict[str, str], role: AccessRole | None) -> str:
         """The id of a subscription of the key, or of the administrator if the key may have none."""
