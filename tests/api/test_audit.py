@@ -92,12 +92,18 @@ def test_pages_are_whole_and_in_order(changed: ApiClient) -> None:
     assert whole[-1] == 1
 
 
-@pytest.mark.parametrize(
-    ("query", "status"),
-    [({"subject": "nothing"}, 422), ({"cursor": "x"}, 400), ({"limit": 0}, 422), ({"since": "1"}, 400)],
-)
-def test_bad_queries_are_refused(client: ApiClient, query: dict[str, Any], status: int) -> None:
-    assert client.get("/v1/audit", params=query).status_code == status
+BAD_QUERIES = [
+    ({"subject": "nothing"}, 422),
+    ({"cursor": "x"}, 400),
+    ({"limit": 0}, 422),
+    ({"since": "1"}, 400),
+]
+
+
+def test_bad_queries_are_refused(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for query, status in BAD_QUERIES:
+        with subtests.test(str(query)):
+            assert client.get("/v1/audit", params=query).status_code == status
 
 
 def test_a_change_that_changes_nothing_is_no_entry(changed: ApiClient) -> None:

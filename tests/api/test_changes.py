@@ -187,27 +187,28 @@ def test_nobody_waits_while_the_process_drains() -> None:
     assert asyncio.run(drain()) < 1
 
 
-@pytest.mark.parametrize(
-    ("query", "status"),
-    [
-        ("after=nonsense", 400),
-        ("after=eyJraW5kIjoidGltZWxpbmUiLCJhZnRlciI6MX0", 400),  # of another list
-        ("cursor=x", 400),
-        ("fields=secret", 400),
-        ("limit=0", 422),
-        ("limit=1001", 422),
-        ("limit=many", 422),
-        ("wait=31", 422),
-        ("wait=-1", 422),
-        ("type=complaint.create", 422),
-        ("team=operatons", 422),
-        ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjo5OTk5OTl9", 410),
-        ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjo5OTk5OTl9&wait=30", 410),
-        ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjowLCJpZCI6IngifQ", 400),
-    ],
-)
-def test_bad_queries_are_refused(client: ApiClient, query: str, status: int) -> None:
-    assert client.get(f"/v1/changes?{query}").status_code == status
+BAD_QUERIES = [
+    ("after=nonsense", 400),
+    ("after=eyJraW5kIjoidGltZWxpbmUiLCJhZnRlciI6MX0", 400),  # of another list
+    ("cursor=x", 400),
+    ("fields=secret", 400),
+    ("limit=0", 422),
+    ("limit=1001", 422),
+    ("limit=many", 422),
+    ("wait=31", 422),
+    ("wait=-1", 422),
+    ("type=complaint.create", 422),
+    ("team=operatons", 422),
+    ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjo5OTk5OTl9", 410),
+    ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjo5OTk5OTl9&wait=30", 410),
+    ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjowLCJpZCI6IngifQ", 400),
+]
+
+
+def test_bad_queries_are_refused(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for query, status in BAD_QUERIES:
+        with subtests.test(query):
+            assert client.get(f"/v1/changes?{query}").status_code == status
 
 
 def test_the_feed_is_json_for_every_accept_header(client: ApiClient) -> None:

@@ -31,23 +31,24 @@ def _required(choice: dict[str, Any]) -> set[str]:
 # Post, read, change ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", EXAMPLES["create"])
-def test_a_posted_complaint_answers_in_full(client: ApiClient, name: str) -> None:
-    posted = EXAMPLES["create"][name]["value"]
-    answer = client.post("/v1/complaints", json=posted)
-    shown = answer.json()
+def test_a_posted_complaint_answers_in_full(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for name in EXAMPLES["create"]:
+        with subtests.test(name):
+            posted = EXAMPLES["create"][name]["value"]
+            answer = client.post("/v1/complaints", json=posted)
+            shown = answer.json()
 
-    assert answer.status_code == 201
-    schemas.CreatedComplaintShown.model_validate(shown, extra="forbid")
-    only_now = {"related", "acknowledgement"}
-    assert answer.headers["Location"] == f"/v1/complaints/{shown['id']}"
-    assert answer.headers["ETag"] == '"1"'
-    for reference in (shown["id"], shown["number"], shown["number"].lower()):
-        read = client.get(f"/v1/complaints/{reference}")
-        assert (read.status_code, read.headers["ETag"]) == (200, '"1"')
-        assert read.json() == {name: value for name, value in shown.items() if name not in only_now}
-    for member in ("channel", "subject", "description", "external_id", "region", "attributes"):
-        assert shown[member] == posted.get(member, {} if member == "attributes" else None)
+            assert answer.status_code == 201
+            schemas.CreatedComplaintShown.model_validate(shown, extra="forbid")
+            only_now = {"related", "acknowledgement"}
+            assert answer.headers["Location"] == f"/v1/complaints/{shown['id']}"
+            assert answer.headers["ETag"] == '"1"'
+            for reference in (shown["id"], shown["number"], shown["number"].lower()):
+                read = client.get(f"/v1/complaints/{reference}")
+                assert (read.status_code, read.headers["ETag"]) == (200, '"1"')
+                assert read.json() == {name: value for name, value in shown.items() if name not in only_now}
+            for member in ("channel", "subject", "description", "external_id", "region", "attributes"):
+                assert shown[member] == posted.get(member, {} if member == "attributes" else None)
 
 
 def test_a_repeated_post_answers_with_the_same_complaint(client: ApiClient) -> None:
@@ -62,16 +63,20 @@ def test_a_repeated_post_answers_with_the_same_complaint(client: ApiClient) -> N
     assert other.status_code == 201
 
 
-@pytest.mark.parametrize("reference", ["C000000013", "00000000-0000-7000-8000-000000000000", "nothing", "C1"])
-def test_an_unknown_complaint_is_not_found(client: ApiClient, reference: str) -> None:
-    address = f"/v1/complaints/{reference}"
-    answers = [
-        client.get(address),
-        client.get(f"{address}/transitions"),
-        client.patch(address, json={"subject": "x"}),
-        client.post(f"{address}/transitions", json={"action": "resume"}),
-    ]
-    assert [(a.status_code, a.json()["type"]) for a in answers] == [(404, "/problems/not-found")] * 4
+UNKNOWN = ["C000000013", "00000000-0000-7000-8000-000000000000", "nothing", "C1"]
+
+
+def test_an_unknown_complaint_is_not_found(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for reference in UNKNOWN:
+        with subtests.test(reference):
+            address = f"/v1/complaints/{reference}"
+            answers = [
+                client.get(address),
+                client.get(f"{address}/transitions"),
+                client.patch(address, json={"subject": "x"}),
+                client.post(f"{address}/transitions", json={"action": "resume"}),
+            ]
+            assert [(a.status_code, a.json()["type"]) for a in answers] == [(404, "/problems/not-found")] * 4
 
 
 def test_a_complaint_of_another_source_is_not_found(scenario: Scenario, client: ApiClient) -> None:

@@ -71,22 +71,21 @@ def test_external_ids_are_merged_and_found_in_any_system(client: ApiClient) -> N
     assert client.post("/v1/complaints", json=POST | {"external_id": "E2"}).json()["id"] == made["id"]
 
 
-@pytest.mark.parametrize(
-    ("members", "pointer"),
-    [
-        ({"external_ids": {"north": "E2"}}, "/external_ids/north"),
-        ({"external_ids": {"": "x"}}, "/external_ids/"),
-        ({"external_ids": {"crm": "\u200b"}}, "/external_ids/crm"),
-        ({"external_ids": {"crm": None}}, "/external_ids/crm"),
-        ({"external_ids": {str(n): "x" for n in range(21)}}, "/external_ids"),
-        ({"external_ids": ["x"]}, "/external_ids"),
-    ],
-)
-def test_external_ids_that_make_no_sense_are_refused(
-    client: ApiClient, members: dict[str, Any], pointer: str
-) -> None:
-    answer = client.post("/v1/complaints", json=POST | members)
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+SENSELESS_IDS = [
+    ({"external_ids": {"north": "E2"}}, "/external_ids/north"),
+    ({"external_ids": {"": "x"}}, "/external_ids/"),
+    ({"external_ids": {"crm": "\u200b"}}, "/external_ids/crm"),
+    ({"external_ids": {"crm": None}}, "/external_ids/crm"),
+    ({"external_ids": {str(n): "x" for n in range(21)}}, "/external_ids"),
+    ({"external_ids": ["x"]}, "/external_ids"),
+]
+
+
+def test_external_ids_that_make_no_sense_are_refused(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for members, pointer in SENSELESS_IDS:
+        with subtests.test(str(members)[:80]):
+            answer = client.post("/v1/complaints", json=POST | members)
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
 def test_an_external_id_that_is_taken_is_a_conflict(client: ApiClient) -> None:

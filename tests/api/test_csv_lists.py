@@ -2,13 +2,12 @@
 
 import csv
 import io
-import json
 from typing import Any
 
 import pytest
 
 from complaints.domain.vocabulary import AccessRole
-from complaints.wiring import openapi_document
+from tests.api.test_openapi import DOCUMENT
 from tests.api_client import ApiClient
 from tests.support import Scenario
 
@@ -32,20 +31,19 @@ def _rows(answer: Any) -> list[dict[str, str]]:
 
 def _lists() -> list[str]:
     """The paths of all operations that answer a list."""
-    document = json.loads(openapi_document())
-    schemas = document["components"]["schemas"]
+    schemas = DOCUMENT["components"]["schemas"]
 
     def is_list(operation: dict[str, Any]) -> bool:
         content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
         name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
         return "items" in schemas.get(name, {}).get("properties", {})
 
-    paths = [path for path, on in document["paths"].items() if "get" in on and is_list(on["get"])]
+    paths = [path for path, on in DOCUMENT["paths"].items() if "get" in on and is_list(on["get"])]
     undescribed = [
         path
         for path in paths
         if path.startswith("/v1/")
-        and "text/csv" not in document["paths"][path]["get"]["responses"]["200"]["content"]
+        and "text/csv" not in DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"]
     ]
     assert not undescribed
     return [path for path in paths if path.startswith("/v1/")]

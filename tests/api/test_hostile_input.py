@@ -2,6 +2,8 @@
 
 import gzip
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -40,6 +42,7 @@ class Desk:
             "id"
         ]
         self.before = self.rows()
+        self.are_many = False
 
     def rows(self) -> dict[str, int]:
         """The number of rows of each table."""
@@ -53,6 +56,14 @@ class Desk:
         assert (answer.status_code, problem["type"]) == (expected[0], f"/problems/{expected[1]}"), answer.text
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert len(answer.content) < 40_000
+        if not self.are_many:
+            assert self.rows() == self.before
+
+    @contextmanager
+    def refuses_many(self) -> Iterator[None]:
+        """Count the rows once, after many refusals."""
+        self.are_many = True
+        yield
         assert self.rows() == self.before
 
 
@@ -111,9 +122,10 @@ BODIES: dict[str, tuple[bytes, Expected]] = {
 
 
 def test_bodies(desk: Desk, subtests: pytest.Subtests) -> None:
-    for name, (body, expected) in BODIES.items():
-        with subtests.test(name):
-            desk.refuses("POST", "/v1/complaints", expected, content=body, headers=JSON)
+    with desk.refuses_many():
+        for name, (body, expected) in BODIES.items():
+            with subtests.test(name):
+                desk.refuses("POST", "/v1/complaints", expected, content=body, headers=JSON)
 
 
 SUBJECTS: dict[str, Any] = {
@@ -132,10 +144,11 @@ SUBJECTS: dict[str, Any] = {
 
 
 def test_subjects_that_are_none(desk: Desk, subtests: pytest.Subtests) -> None:
-    for name, subject in SUBJECTS.items():
-        with subtests.test(name):
-            desk.refuses("POST", "/v1/complaints", INVALID, content=_body(subject=subject), headers=JSON)
-            desk.refuses("PATCH", "/v1/complaints/{id}", INVALID, json={"subject": subject})
+    with desk.refuses_many():
+        for name, subject in SUBJECTS.items():
+            with subtests.test(name):
+                desk.refuses("POST", "/v1/complaints", INVALID, content=_body(subject=subject), headers=JSON)
+                desk.refuses("PATCH", "/v1/complaints/{id}", INVALID, json={"subject": subject})
 
 
 MEMBERS: list[dict[str, Any]] = [
@@ -199,9 +212,10 @@ MEMBERS: list[dict[str, Any]] = [
 
 
 def test_members(desk: Desk, subtests: pytest.Subtests) -> None:
-    for members in MEMBERS:
-        with subtests.test(str(members)[:60]):
-            desk.refuses("POST", "/v1/complaints", INVALID, content=_body(**members), headers=JSON)
+    with desk.refuses_many():
+        for members in MEMBERS:
+            with subtests.test(str(members)[:60]):
+                desk.refuses("POST", "/v1/complaints", INVALID, content=_body(**members), headers=JSON)
 
 
 NO_TIMES: list[Any] = [
@@ -238,10 +252,11 @@ NO_TIMES: list[Any] = [
 
 
 def test_times_that_are_none(desk: Desk, subtests: pytest.Subtests) -> None:
-    for received_at in NO_TIMES:
-        with subtests.test(str(received_at)):
-            content = _body(received_at=received_at)
-            desk.refuses("POST", "/v1/complaints", INVALID, content=content, headers=JSON)
+    with desk.refuses_many():
+        for received_at in NO_TIMES:
+            with subtests.test(str(received_at)):
+                content = _body(received_at=received_at)
+                desk.refuses("POST", "/v1/complaints", INVALID, content=content, headers=JSON)
 
 
 ACCEPTED: dict[str, dict[str, Any]] = {
@@ -329,10 +344,11 @@ HEADERS: dict[str, tuple[dict[str, str], Expected]] = {
 
 
 def test_headers(desk: Desk, subtests: pytest.Subtests) -> None:
-    for name, (headers, expected) in HEADERS.items():
-        with subtests.test(name):
-            body = gzip.compress(_body()) if name == "gzip" else _body()
-            desk.refuses("POST", "/v1/complaints", expected, content=body, headers=headers)
+    with desk.refuses_many():
+        for name, (headers, expected) in HEADERS.items():
+            with subtests.test(name):
+                body = gzip.compress(_body()) if name == "gzip" else _body()
+                desk.refuses("POST", "/v1/complaints", expected, content=body, headers=headers)
 
 
 def test_an_attempt_that_is_not_ascii(desk: Desk) -> None:
@@ -396,10 +412,11 @@ REFERENCES = [
 
 
 def test_references_to_nothing(desk: Desk, subtests: pytest.Subtests) -> None:
-    for reference in REFERENCES:
-        for path in ("/v1/complaints/{}", "/v1/complaints/{}/timeline", "/v1/escalations/{}"):
-            with subtests.test(path.format(reference)[:80]):
-                desk.refuses("GET", path.replace("{}", reference), MISSING)
+    with desk.refuses_many():
+        for reference in REFERENCES:
+            for path in ("/v1/complaints/{}", "/v1/complaints/{}/timeline", "/v1/escalations/{}"):
+                with subtests.test(path.format(reference)[:80]):
+                    desk.refuses("GET", path.replace("{}", reference), MISSING)
 
 
 def test_ids_as_they_may_be_written(desk: Desk) -> None:
@@ -475,27 +492,29 @@ QUERIES: dict[str, Expected] = {
 
 
 def test_queries(desk: Desk, subtests: pytest.Subtests) -> None:
-    for query, expected in QUERIES.items():
-        with subtests.test(query[:60]):
-            desk.refuses("GET", f"/v1/complaints?{query}", expected)
+    with desk.refuses_many():
+        for query, expected in QUERIES.items():
+            with subtests.test(query[:60]):
+                desk.refuses("GET", f"/v1/complaints?{query}", expected)
 
 
 LISTS = ["/v1/escalations", "/v1/followups", "/v1/changes", "/v1/categories", "/v1/keys"]
 
 
 def test_other_lists(desk: Desk) -> None:
-    for path in LISTS:
-        name = "after" if path.endswith("changes") else "cursor"
-        cursor = desk.client.get("/v1/complaints?limit=1").json()["next_cursor"]
-        for query, expected in (
-            ("limit=0", INVALID),
-            ("limit=1001", INVALID),
-            ("fields=nothing", BAD),
-            ("colour=red", BAD),
-            (f"{name}=garbage", BAD),
-            (f"{name}={cursor}", BAD),
-        ):
-            desk.refuses("GET", f"{path}?{query}", expected)
+    with desk.refuses_many():
+        for path in LISTS:
+            name = "after" if path.endswith("changes") else "cursor"
+            cursor = desk.client.get("/v1/complaints?limit=1").json()["next_cursor"]
+            for query, expected in (
+                ("limit=0", INVALID),
+                ("limit=1001", INVALID),
+                ("fields=nothing", BAD),
+                ("colour=red", BAD),
+                (f"{name}=garbage", BAD),
+                (f"{name}={cursor}", BAD),
+            ):
+                desk.refuses("GET", f"{path}?{query}", expected)
 
 
 def test_a_cursor_belongs_to_its_filters(desk: Desk) -> None:
@@ -511,13 +530,14 @@ NAMES = ["team", "assignee", "first_owner", "category"]
 
 
 def test_no_wildcards_in_filters(desk: Desk) -> None:
-    for name in FILTERS:
-        for value in WILD:
-            answer = desk.client.get("/v1/complaints", params={name: value})
-            assert (answer.status_code, answer.json()["items"]) == (200, []), (name, value)
-    for name in NAMES:
-        for value in WILD:
-            desk.refuses("GET", f"/v1/complaints?{name}={quote(value)}", INVALID)
+    with desk.refuses_many():
+        for name in FILTERS:
+            for value in WILD:
+                answer = desk.client.get("/v1/complaints", params={name: value})
+                assert (answer.status_code, answer.json()["items"]) == (200, []), (name, value)
+        for name in NAMES:
+            for value in WILD:
+                desk.refuses("GET", f"/v1/complaints?{name}={quote(value)}", INVALID)
 
 
 SEARCHES = [
@@ -571,9 +591,10 @@ PREVIEWS: list[dict[str, Any]] = [
 
 
 def test_previews(desk: Desk, subtests: pytest.Subtests) -> None:
-    for members in PREVIEWS:
-        with subtests.test(str(members)[:80]):
-            desk.refuses("POST", "/v1/deadlines/preview", INVALID, json={"start": START, **members})
+    with desk.refuses_many():
+        for members in PREVIEWS:
+            with subtests.test(str(members)[:80]):
+                desk.refuses("POST", "/v1/deadlines/preview", INVALID, json={"start": START, **members})
 
 
 IMPORTS: dict[str, tuple[bytes, str, str, Expected]] = {
@@ -600,14 +621,15 @@ IMPORTS: dict[str, tuple[bytes, str, str, Expected]] = {
 
 
 def test_imports(desk: Desk, subtests: pytest.Subtests) -> None:
-    for name, (body, media_type, query, expected) in IMPORTS.items():
-        with subtests.test(name):
-            headers = {"Content-Type": media_type}
-            desk.refuses("POST", f"/v1/imports{query}", expected, content=body, headers=headers)
+    with desk.refuses_many():
+        for name, (body, media_type, query, expected) in IMPORTS.items():
+            with subtests.test(name):
+                headers = {"Content-Type": media_type}
+                desk.refuses("POST", f"/v1/imports{query}", expected, content=body, headers=headers)
 
 
-def test_a_header_of_a_million_columns(desk: Desk) -> None:
-    body = ",".join(f"c{n}" for n in range(1_000_000)).encode() + b"\n1\n"
+def test_a_header_of_a_hundred_thousand_columns(desk: Desk) -> None:
+    body = ",".join(f"c{n}" for n in range(100_000)).encode() + b"\n1\n"
     desk.refuses("POST", "/v1/imports", INVALID, content=body, headers={"Content-Type": "text/csv"})
 
 
@@ -659,10 +681,11 @@ ACTIONS: list[tuple[dict[str, Any], Expected]] = [
 
 
 def test_actions(desk: Desk, subtests: pytest.Subtests) -> None:
-    for body, expected in ACTIONS:
-        with subtests.test(str(body)[:80]):
-            sent = json.dumps(body).replace("{id}", desk.id)
-            desk.refuses("POST", "/v1/complaints/{id}/transitions", expected, content=sent, headers=JSON)
+    with desk.refuses_many():
+        for body, expected in ACTIONS:
+            with subtests.test(str(body)[:80]):
+                sent = json.dumps(body).replace("{id}", desk.id)
+                desk.refuses("POST", "/v1/complaints/{id}/transitions", expected, content=sent, headers=JSON)
 
 
 def test_a_whole_number_is_whole_however_it_is_written(desk: Desk) -> None:
@@ -693,10 +716,11 @@ BESIDE: list[tuple[str, dict[str, Any]]] = [
 
 
 def test_side_routes(desk: Desk, subtests: pytest.Subtests) -> None:
-    for name, body in BESIDE:
-        with subtests.test(f"{name} {body}"[:80]):
-            sent = json.dumps(body).replace("{id}", desk.id).replace("{other}", desk.other)
-            desk.refuses("POST", f"/v1/complaints/{{id}}/{name}", INVALID, content=sent, headers=JSON)
+    with desk.refuses_many():
+        for name, body in BESIDE:
+            with subtests.test(f"{name} {body}"[:80]):
+                sent = json.dumps(body).replace("{id}", desk.id).replace("{other}", desk.other)
+                desk.refuses("POST", f"/v1/complaints/{{id}}/{name}", INVALID, content=sent, headers=JSON)
 
 
 def test_a_hold_ends_in_good_time(desk: Desk) -> None:

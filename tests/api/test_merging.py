@@ -71,25 +71,27 @@ def test_rule_1_8_the_promises_and_the_higher_priority_move_along(
     assert len(moved["data"]["promises"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("own", "other", "priority", "reasons"),
-    [
-        ({}, {"vulnerable": True}, "high", ["severity", "vulnerable"]),
-        ({"vulnerable": True}, {}, "high", ["severity", "vulnerable"]),
-        ({"vulnerable": True}, {"vulnerable": True}, "high", ["severity", "vulnerable"]),
-    ],
-)
+VULNERABLE = [
+    ({}, {"vulnerable": True}, "high", ["severity", "vulnerable"]),
+    ({"vulnerable": True}, {}, "high", ["severity", "vulnerable"]),
+    ({"vulnerable": True}, {"vulnerable": True}, "high", ["severity", "vulnerable"]),
+]
+
+
 def test_rule_1_8_a_vulnerable_complainant_is_vulnerable_there_too(
-    client: ApiClient, own: Json, other: Json, priority: str, reasons: list[str]
+    client: ApiClient, subtests: pytest.Subtests
 ) -> None:
-    into, merged = post(client, complainant=LIN | own), post(client, complainant=LIN | other)
-    act(client, merged, "merge", into=into["id"])
-    after = get(client, into)
-    assert after["complainant"]["vulnerable"] is True
-    assert (after["priority"], after["priority_reasons"]) == (priority, reasons)
-    assert (
-        client.patch(f"/v1/complaints/{into['id']}", json={"severity": "low"}).json()["priority"] == "normal"
-    )
+    for own, other, priority, reasons in VULNERABLE:
+        with subtests.test(f"{own} {other}"):
+            into, merged = post(client, complainant=LIN | own), post(client, complainant=LIN | other)
+            act(client, merged, "merge", into=into["id"])
+            after = get(client, into)
+            assert after["complainant"]["vulnerable"] is True
+            assert (after["priority"], after["priority_reasons"]) == (priority, reasons)
+            assert (
+                client.patch(f"/v1/complaints/{into['id']}", json={"severity": "low"}).json()["priority"]
+                == "normal"
+            )
 
 
 def test_a_given_priority_gives_way_to_a_higher_one_only(client: ApiClient) -> None:

@@ -42,17 +42,15 @@ def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{method.upper()} {path}", item[method]
 
 
-@pytest.mark.parametrize(("name", "operation"), [pytest.param(n, o, id=n) for n, o in _operations()])
-def test_every_operation_is_described(name: str, operation: dict[str, Any]) -> None:
-    assert operation.get("summary")
-    assert operation.get("description") or name.startswith("GET ")
-    success = [
-        status for status in operation["responses"] if status[0] == ("3" if name in REDIRECTS else "2")
-    ]
-    assert success
-    if "/v1/" in name:
-        assert bool(operation["security"]) is (name not in SIGN_IN), "keys"
-        assert ("401" in operation["responses"]) is (name != REDIRECTS[0])
+def test_every_operation_is_described() -> None:
+    for name, operation in _operations():
+        assert operation.get("summary"), name
+        assert operation.get("description") or name.startswith("GET "), name
+        wanted = "3" if name in REDIRECTS else "2"
+        assert any(status[0] == wanted for status in operation["responses"]), name
+        if "/v1/" in name:
+            assert bool(operation["security"]) is (name not in SIGN_IN), name
+            assert ("401" in operation["responses"]) is (name != REDIRECTS[0]), name
 
 
 def _media() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,11 +75,12 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-@pytest.mark.parametrize(("name", "content"), [pytest.param(n, c, id=n) for n, c in _media()])
-def test_examples_validate(name: str, content: dict[str, Any]) -> None:
-    schema = {**content.get("schema", {}), "components": DOCUMENT["components"]}
-    for example in _examples(content):
-        Draft202012Validator(schema).validate(example)
+def test_examples_validate() -> None:
+    faults = []
+    for name, content in _media():
+        validator = Draft202012Validator({**content.get("schema", {}), "components": DOCUMENT["components"]})
+        faults += [(name, fault) for one in _examples(content) for fault in validator.iter_errors(one)]
+    assert faults == []
 
 
 def test_json_bodies_have_examples() -> None:
@@ -120,15 +119,15 @@ def test_operation_ids_are_short_and_unique() -> None:
     assert {"createComplaint", "takeAction", "listChanges", "createTeam"} <= {*ids}
 
 
-@pytest.mark.parametrize(("name", "operation"), [pytest.param(n, o, id=n) for n, o in _operations()])
-def test_headers_that_an_operation_reads_are_its_parameters(name: str, operation: dict[str, Any]) -> None:
-    headers = _parameters(operation) & {"Idempotency-Key", "If-Match", "Accept-Language"}
-    expected = {"Accept-Language"} if " /v1/" in name else set()
-    if name.startswith("POST /v1/") and name not in SIGN_IN:
-        expected.add("Idempotency-Key")
-    if "412" in operation["responses"]:
-        expected.add("If-Match")
-    assert headers == expected
+def test_headers_that_an_operation_reads_are_its_parameters() -> None:
+    for name, operation in _operations():
+        headers = _parameters(operation) & {"Idempotency-Key", "If-Match", "Accept-Language"}
+        expected = {"Accept-Language"} if " /v1/" in name else set()
+        if name.startswith("POST /v1/") and name not in SIGN_IN:
+            expected.add("Idempotency-Key")
+        if "412" in operation["responses"]:
+            expected.add("If-Match")
+        assert headers == expected, name
 
 
 def test_if_match_stands_where_versions_are_compared() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from complaints.api.accounts import openid_provider
 from complaints.api.accounts.openid_provider import KEYS_REST_SECONDS, OpenIdProvider
 from complaints.api.accounts.openid_sign_in import MOST_WAITING, OpenIdSignIn
+from complaints.outbound.http_client import trusted_authorities
 from complaints.storage.rows.used_sign_in import used_sign_in
 from complaints.use_cases.accounts.openid_attempts import OpenIdRefused, begin_attempt, claim_attempt
 from complaints.use_cases.service import Service
@@ -90,7 +91,13 @@ def use_provider(
     clock: Callable[[], float] = time.monotonic,
 ) -> OpenIdSignIn:
     """Let the application know the provider, as after a start: nothing of it is kept."""
-    ours = OpenIdProvider(provider.issuer, client_id=CLIENT, client_secret=client_secret, clock=clock)
+    ours = OpenIdProvider(
+        provider.issuer,
+        client_id=CLIENT,
+        client_secret=client_secret,
+        trusted=trusted_authorities(),
+        clock=clock,
+    )
     app: Any = client.app
     app.state.openid = OpenIdSignIn(ours, PUBLIC_URL, links_by_email)
     made: OpenIdSignIn = app.state.openid
@@ -487,7 +494,9 @@ def mock() -> Iterator[str]:
 def test_a_user_signs_in_at_the_mock_of_others(client: ApiClient, openid: OpenIdSignIn, mock: str) -> None:
     app: Any = client.app
     app.state.openid = OpenIdSignIn(
-        OpenIdProvider(mock, client_id=CLIENT, client_secret=SECRET), PUBLIC_URL, links_by_email=True
+        OpenIdProvider(mock, client_id=CLIENT, client_secret=SECRET, trusted=trusted_authorities()),
+        PUBLIC_URL,
+        links_by_email=True,
     )
     make_user(client)
     browser = Browser(client)

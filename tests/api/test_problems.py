@@ -69,14 +69,15 @@ def test_the_document_is_the_catalogue() -> None:
     assert written.read_text(encoding="utf-8") == render_catalogue(Annexes(FEATURES).problems)
 
 
-@pytest.mark.parametrize("code", PROBLEMS)
-def test_every_problem_is_explained_in_both_languages(code: str) -> None:
-    shown = CLIENT.get(f"/problems/{code}").json()
-    assert (shown["code"], shown["status"]) == (code, PROBLEMS[code].status)
-    assert shown["title"].isascii()
-    assert len(shown["explanation"]) > 40
-    assert not shown["title_zh"].isascii()
-    assert not shown["explanation_zh"].isascii()
+def test_every_problem_is_explained_in_both_languages(subtests: pytest.Subtests) -> None:
+    for code in PROBLEMS:
+        with subtests.test(code):
+            shown = CLIENT.get(f"/problems/{code}").json()
+            assert (shown["code"], shown["status"]) == (code, PROBLEMS[code].status)
+            assert shown["title"].isascii()
+            assert len(shown["explanation"]) > 40
+            assert not shown["title_zh"].isascii()
+            assert not shown["explanation_zh"].isascii()
 
 
 def test_the_list_of_problems() -> None:
@@ -244,6 +245,16 @@ def test_allow_names_the_methods_of_every_route_there() -> None:
     problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "PATCH, DELETE"
     assert CLIENT.delete("/v1/letters").headers["allow"] == "GET, HEAD, POST"
+
+
+def test_a_refused_method_needs_no_description_of_the_api(
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that makes the description answers nobody else meanwhile, for half a second."""
+    app: Any = client.app
+    monkeypatch.setattr(app, "openapi_schema", None)
+    assert client.put("/v1/policies/validate").headers["allow"] == "POST"
+    assert app.openapi_schema is None
 
 
 @pytest.mark.parametrize("path", ["/v1/letters/", "//v1/letters"])

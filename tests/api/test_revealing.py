@@ -67,14 +67,20 @@ def test_rule_9_2_an_auditor_sees_masks_until_a_reveal(client: ApiClient, scenar
     ]
 
 
-@pytest.mark.parametrize("reason", [None, "", " \t\u200b", "x" * 501, "a\0b", 7])
-def test_a_reveal_without_a_reason_is_refused_and_leaves_no_entry(client: ApiClient, reason: Any) -> None:
+NO_REASONS = [None, "", " \t\u200b", "x" * 501, "a\0b", 7]
+
+
+def test_a_reveal_without_a_reason_is_refused_and_leaves_no_entry(
+    client: ApiClient, subtests: pytest.Subtests
+) -> None:
     made = client.post("/v1/complaints", json=POST).json()
-    answer = client.post(f"/v1/complaints/{made['id']}/reveal", json={"reason": reason})
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/reason")
-    assert "Zhuge" not in answer.text
-    assert client.post("/v1/complaints/C000000018/reveal", json=REASON).status_code == 404
-    assert entries(client) == []
+    for reason in NO_REASONS:
+        with subtests.test(ascii(reason)[:40]):
+            answer = client.post(f"/v1/complaints/{made['id']}/reveal", json={"reason": reason})
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/reason")
+            assert "Zhuge" not in answer.text
+            assert client.post("/v1/complaints/C000000018/reveal", json=REASON).status_code == 404
+            assert entries(client) == []
 
 
 def test_rule_9_2_each_answer_has_its_entry_and_none_is_kept(client: ApiClient, scenario: Scenario) -> None:

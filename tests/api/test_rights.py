@@ -13,7 +13,9 @@ import pytest
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.access import RIGHTS, Right
-from complaints.wiring import open_import_worker, openapi_document
+from complaints.wiring import open_import_worker
+from tests.api.cheap_hashes import cheap_hashes
+from tests.api.test_openapi import DOCUMENT
 from tests.api_client import ApiClient
 from tests.conftest import DATABASE_KINDS, Databases
 from tests.journeys.running_server import Launcher
@@ -46,6 +48,8 @@ NOWHERE = "019a9f2e-7c3b-7d52-9d1a-4f0c8f4f2a11"
 WRONG = {"login": "admin", "password": "a wrong password"}
 RESPOND = {"action": "respond", "message": "We look into it.", "contact_channel": "phone"}
 Json = dict[str, Any]
+pytestmark = pytest.mark.usefixtures("hashes")
+hashes = cheap_hashes
 LAYOUT = {
     "titles": NAMES,
     "source": "x",
@@ -295,7 +299,7 @@ def test_the_table_is_complete() -> None:
     """Every route needs a row in the table."""
     described = {
         (method.upper(), path)
-        for path, methods in json.loads(openapi_document())["paths"].items()
+        for path, methods in DOCUMENT["paths"].items()
         for method in methods
         if path.startswith("/v1/")
     }

@@ -129,30 +129,33 @@ def test_one_long_way_is_the_same_as_many_short_ones(
     assert steps_by_moves[0] == steps_by_moves[1] == steps_by_moves[2]
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({"by": "25h"}, "/by"),
-        ({"by": "-PT1H"}, "/by"),
-        ({"by": ""}, "/by"),
-        ({"by": "P101Y"}, "/by"),
-        ({"by": None}, "/by"),
-        ({}, "/by"),
-        ({"by": 3600}, "/by"),
-        ({"by": "PT1H", "now": "2026-01-06T02:00:00Z"}, "/now"),
-    ],
-)
-def test_bad_durations_are_refused(client: ApiClient, body: dict[str, Any], pointer: str) -> None:
-    answer = client.post(ADVANCE, json=body)
-
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+BAD_DURATIONS = [
+    ({"by": "25h"}, "/by"),
+    ({"by": "-PT1H"}, "/by"),
+    ({"by": ""}, "/by"),
+    ({"by": "P101Y"}, "/by"),
+    ({"by": None}, "/by"),
+    ({}, "/by"),
+    ({"by": 3600}, "/by"),
+    ({"by": "PT1H", "now": "2026-01-06T02:00:00Z"}, "/now"),
+]
 
 
-@pytest.mark.parametrize(
-    "now", ["2026-01-06", "2026-01-06T02:00:00", 1767664800, None, "3000-01-01T00:00:00Z"]
-)
-def test_bad_instants_are_refused(client: ApiClient, now: object) -> None:
-    assert client.put(CLOCK, json={"now": now}).status_code == 422
+def test_bad_durations_are_refused(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for body, pointer in BAD_DURATIONS:
+        with subtests.test(str(body)):
+            answer = client.post(ADVANCE, json=body)
+
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+BAD_INSTANTS = ["2026-01-06", "2026-01-06T02:00:00", 1767664800, None, "3000-01-01T00:00:00Z"]
+
+
+def test_bad_instants_are_refused(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for now in BAD_INSTANTS:
+        with subtests.test(str(now)):
+            assert client.put(CLOCK, json={"now": now}).status_code == 422
 
 
 def test_goes_up_to_the_year_2999(client: ApiClient) -> None:

@@ -59,24 +59,28 @@ def test_a_queue_is_taken_page_by_page(client: ApiClient, scenario: Scenario) ->
 SHIFT = {"login": "an", "on_duty_from": at(hours=1), "on_duty_until": at(hours=9)}
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({}, "/shifts"),
-        ({"shifts": None}, "/shifts"),
-        ({"shifts": [SHIFT | {"until": 1}]}, "/shifts/0/until"),
-        ({"shifts": [SHIFT | {"login": "nobody"}]}, "/shifts/0/login"),
-        ({"shifts": [SHIFT | {"on_duty_from": "tomorrow"}]}, "/shifts/0/on_duty_from"),
-        ({"shifts": [SHIFT, SHIFT]}, "/shifts/1/on_duty_from"),
-        ({"shifts": [SHIFT] * 501}, "/shifts"),
-    ],
-)
+WRONG_ROTAS = [
+    ({}, "/shifts"),
+    ({"shifts": None}, "/shifts"),
+    ({"shifts": [SHIFT | {"until": 1}]}, "/shifts/0/until"),
+    ({"shifts": [SHIFT | {"login": "nobody"}]}, "/shifts/0/login"),
+    ({"shifts": [SHIFT | {"on_duty_from": "tomorrow"}]}, "/shifts/0/on_duty_from"),
+    ({"shifts": [SHIFT, SHIFT]}, "/shifts/1/on_duty_from"),
+    ({"shifts": [SHIFT] * 501}, "/shifts"),
+]
+
+
 def test_a_rota_is_refused_where_it_is_wrong(
-    client: ApiClient, scenario: Scenario, body: Json, pointer: str
+    client: ApiClient, scenario: Scenario, subtests: pytest.Subtests
 ) -> None:
     add_users(scenario, "an")
-    answer = client.put(f"/v1/teams/{CARE}/duty", json=body)
-    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (422, [pointer])
+    for body, pointer in WRONG_ROTAS:
+        with subtests.test(str(body)[:80]):
+            answer = client.put(f"/v1/teams/{CARE}/duty", json=body)
+            assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (
+                422,
+                [pointer],
+            )
 
 
 def test_a_rota_is_replaced_and_audited(client: ApiClient, scenario: Scenario) -> None:
@@ -92,20 +96,23 @@ def test_a_rota_is_replaced_and_audited(client: ApiClient, scenario: Scenario) -
     assert {entry["code"] for entry in entries} == {CARE}
 
 
-@pytest.mark.parametrize(
-    ("query", "parameter"),
-    [
-        ({}, "absent_until"),
-        ({"absent_until": at()}, "absent_until"),
-        ({"absent_until": "soon"}, "absent_until"),
-        ({"absent_from": at(days=2), "absent_until": at(days=2)}, "absent_until"),
-    ],
-)
-def test_an_absence_that_cannot_be_is_not_rehearsed(client: ApiClient, query: Json, parameter: str) -> None:
-    answer = client.get("/v1/users/admin/absence-rehearsal", params=query)
-    assert answer.status_code == 422
-    assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
-    assert client.get(f"/v1/users/nobody/absence-rehearsal?absent_until={at(days=1)}").status_code == 404
+NO_ABSENCES = [
+    ({}, "absent_until"),
+    ({"absent_until": at()}, "absent_until"),
+    ({"absent_until": "soon"}, "absent_until"),
+    ({"absent_from": at(days=2), "absent_until": at(days=2)}, "absent_until"),
+]
+
+
+def test_an_absence_that_cannot_be_is_not_rehearsed(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for query, parameter in NO_ABSENCES:
+        with subtests.test(str(query)):
+            answer = client.get("/v1/users/admin/absence-rehearsal", params=query)
+            assert answer.status_code == 422
+            assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
+            assert (
+                client.get(f"/v1/users/nobody/absence-rehearsal?absent_until={at(days=1)}").status_code == 404
+            )
 
 
 def test_a_supervisor_goes_on_holiday(client: ApiClient, scenario: Scenario) -> None:

@@ -37,20 +37,25 @@ def _members(action: str, **typed: str) -> dict[str, Any]:
     return read_members(_controls(action).values(), lambda name: (SHANGHAI | typed).get(name, ""))
 
 
-@pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize("action", FORM_ACTIONS)
-def test_every_member_of_every_action_has_a_control_with_words(action: str, language: Language) -> None:
-    requirements = read_requirements(FORM_ACTIONS[action].model)
-    left_out = frozenset({"attributes", "external_ids"})
-    controls = make_controls(requirements, FormPlan(action, left_out=left_out), Locale(language, "UTC"))
-    words = read_texts(language).actions
-    assert {one.name.partition(".")[0] for one in controls} == {one.name for one in requirements} - left_out
-    for one in controls:
-        assert one.label != one.name, one.name
-        shown = {choice.label for choice in one.choices if not choice.value.isdigit()}
-        assert language is Language.ENGLISH or not any(label.isascii() for label in shown), shown
-    assert action in words.done
-    assert action in words.others or action in read_texts(language).words.action
+def test_every_member_of_every_action_has_a_control_with_words(subtests: pytest.Subtests) -> None:
+    for action in FORM_ACTIONS:
+        for language in Language:
+            with subtests.test(f"{action} {language}"):
+                requirements = read_requirements(FORM_ACTIONS[action].model)
+                left_out = frozenset({"attributes", "external_ids"})
+                controls = make_controls(
+                    requirements, FormPlan(action, left_out=left_out), Locale(language, "UTC")
+                )
+                words = read_texts(language).actions
+                assert {one.name.partition(".")[0] for one in controls} == {
+                    one.name for one in requirements
+                } - left_out
+                for one in controls:
+                    assert one.label != one.name, one.name
+                    shown = {choice.label for choice in one.choices if not choice.value.isdigit()}
+                    assert language is Language.ENGLISH or not any(label.isascii() for label in shown), shown
+                assert action in words.done
+                assert action in words.others or action in read_texts(language).words.action
 
 
 @pytest.mark.parametrize(

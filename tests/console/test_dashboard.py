@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from complaints.console.pages.dashboard import CHARTS, TILES
-from complaints.domain.figures.answers import GroupBy
 from complaints.domain.figures.catalogue import FIGURES
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.figures.keeping import keep_facts
@@ -52,22 +51,27 @@ def test_a_tile_says_the_number_of_the_api(
     assert ("3 of 4" if language == "en" else "3 / 4") in tile
 
 
-@pytest.mark.parametrize(("figure", "group_by"), CHARTS)
 def test_a_chart_is_a_drawing_that_needs_no_style(
-    sign_in: SignIn, quarter: Scenario, figure: str, group_by: GroupBy
+    sign_in: SignIn, quarter: Scenario, subtests: pytest.Subtests
 ) -> None:
-    answer = sign_in().get(f"/dashboard/charts/{figure}/{group_by}", partial=True, **PERIOD)
-    assert answer.status_code == 200
-    assert "style=" not in answer.text
-
-
-@pytest.mark.parametrize("figure", FIGURES)
-def test_every_figure_has_a_page_with_its_formula(sign_in: SignIn, quarter: Scenario, figure: str) -> None:
     reader = sign_in()
-    for language in ("en", "zh"):
-        answer = reader.get(f"/dashboard/{figure}", language=language, **PERIOD)
-        assert answer.status_code == 200, answer.text
-        assert FIGURES[figure].formula[language][:20] in answer.text
+    for figure, group_by in CHARTS:
+        with subtests.test(f"{figure} by {group_by}"):
+            answer = reader.get(f"/dashboard/charts/{figure}/{group_by}", partial=True, **PERIOD)
+            assert answer.status_code == 200
+            assert "style=" not in answer.text
+
+
+def test_every_figure_has_a_page_with_its_formula(
+    sign_in: SignIn, quarter: Scenario, subtests: pytest.Subtests
+) -> None:
+    reader = sign_in()
+    for figure in FIGURES:
+        with subtests.test(figure):
+            for language in ("en", "zh"):
+                answer = reader.get(f"/dashboard/{figure}", language=language, **PERIOD)
+                assert answer.status_code == 200, answer.text
+                assert FIGURES[figure].formula[language][:20] in answer.text
 
 
 def test_the_complaints_behind_a_figure_are_links(sign_in: SignIn, quarter: Scenario) -> None:
@@ -82,21 +86,23 @@ def test_a_reader_sees_figures_of_the_own_scope(sign_in: SignIn, quarter: Scenar
     assert "/console/complaints/C" not in page
 
 
-@pytest.mark.parametrize(
-    ("query", "status"),
-    [
-        ({"from": "2026-02-01", "until": "2026-01-01"}, 422),
-        ({"from": "yesterday"}, 400),
-        ({"team": "nobody"}, 422),
-        ({"colour": "red"}, 400),
-    ],
-)
+REFUSED = [
+    ({"from": "2026-02-01", "until": "2026-01-01"}, 422),
+    ({"from": "yesterday"}, 400),
+    ({"team": "nobody"}, 422),
+    ({"colour": "red"}, 400),
+]
+
+
 def test_a_bad_period_or_filter_is_refused_in_words(
-    sign_in: SignIn, quarter: Scenario, query: dict[str, Any], status: int
+    sign_in: SignIn, quarter: Scenario, subtests: pytest.Subtests
 ) -> None:
-    answer = sign_in().get("/dashboard/inflow", **query)
-    assert answer.status_code == status
-    assert "<h1>" in answer.text
+    reader = sign_in()
+    for query, status in REFUSED:
+        with subtests.test(str(query)):
+            answer = reader.get("/dashboard/inflow", **query)
+            assert answer.status_code == status
+            assert "<h1>" in answer.text
 
 
 def test_a_report_is_published_once_and_listed(sign_in: SignIn, quarter: Scenario) -> None:

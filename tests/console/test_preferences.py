@@ -7,12 +7,14 @@ import pytest
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from tests.api.cheap_hashes import cheap_hashes
 from tests.api_client import ApiClient
 from tests.console.conftest import FORM, Reader
 from tests.console.test_sign_in import PASSWORD
 from tests.support import Scenario
 
-pytestmark = pytest.mark.usefixtures("everything_holds")
+pytestmark = pytest.mark.usefixtures("everything_holds", "hashes")
+hashes = cheap_hashes
 CHOSEN = {"language": "zh", "zone": "America/New_York", "theme": "dark"}
 
 

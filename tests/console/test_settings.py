@@ -53,20 +53,19 @@ def faults_of(text: str) -> list[str]:
     return [unescape(one) for one in re.findall(r'<p class="fault"[^>]*>(.*?)</p>', text, re.S)]
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_page_opens_and_every_link_on_it_leads_somewhere(
-    sign_in: SignIn, client: ApiClient, language: str
-) -> None:
-    """A walk of an administrator, over all links of the settings."""
+def test_every_page_opens_and_every_link_on_it_leads_somewhere(sign_in: SignIn, client: ApiClient) -> None:
+    """A walk of an administrator, over all links of the settings, in both languages."""
     reader = sign_in()
     _fill(client)
     seen, kinds, waiting = {"/settings"}, dict[str, int](), ["/settings"]
     while waiting:
         path = waiting.pop()
-        answer = follow(reader, path, language=language)
-        assert answer.status_code == 200, path
-        assert "<h1>" in answer.text
-        for link in re.findall(r'href="(/console/settings[^"#]*|\?[^"]*)"', answer.text):
+        answers = [follow(reader, path, language=language) for language in ("en", "zh")]
+        assert [answer.status_code for answer in answers] == [200, 200], path
+        assert all("<h1>" in answer.text for answer in answers)
+        links, others = (re.findall(r'href="(/console/settings[^"#]*|\?[^"]*)"', one.text) for one in answers)
+        assert links == others, path
+        for link in links:
             found = unescape(link).removeprefix("/console")
             target = path.partition("?")[0] + found if found.startswith("?") else found
             kind = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|=[^&]*", "#", target)
@@ -101,31 +100,32 @@ def _document() -> str:
     return shipped_policy("telecom-handbook").replace("code: telecom-handbook", "code: own-rules")
 
 
-@pytest.mark.parametrize(
-    ("role", "opened", "refused", "greyed"),
-    [
-        (AccessRole.AUDITOR, ["audit", "people", "notifications"], ["keys", "webhooks", "robots"], "new"),
-        (AccessRole.SUPERVISOR, ["policies", "webhooks", "imports"], ["audit", "keys"], "new"),
-        (AccessRole.MANAGER, ["audit", "deliveries", "calendars"], ["keys", "robots"], ""),
-        (AccessRole.INTAKE, [], ["policies", "people", "webhooks", ""], ""),
-    ],
-)
+PARTS = [
+    (AccessRole.AUDITOR, ["audit", "people", "notifications"], ["keys", "webhooks", "robots"], "new"),
+    (AccessRole.SUPERVISOR, ["policies", "webhooks", "imports"], ["audit", "keys"], "new"),
+    (AccessRole.MANAGER, ["audit", "deliveries", "calendars"], ["keys", "robots"], ""),
+    (AccessRole.INTAKE, [], ["policies", "people", "webhooks", ""], ""),
+]
+
+
 def test_a_reader_sees_the_parts_of_its_rights_and_greyed_buttons_with_the_reason(
-    sign_in: SignIn, role: AccessRole, opened: list[str], refused: list[str], greyed: str
+    sign_in: SignIn, subtests: pytest.Subtests
 ) -> None:
-    reader = sign_in("li.wei", role)
-    for part in opened:
-        assert reader.get(f"/settings/{part}").status_code == 200
-        assert f'href="/console/settings/{part}"' in reader.get("/settings").text
-    for part in refused:
-        assert reader.get(f"/settings/{part}".rstrip("/")).status_code == 403
-    if opened:
-        people = reader.get("/settings/people").text
-        assert ("Needs the role Manager, Administrator." in people) == bool(greyed)
-        assert ('href="/console/settings/people/new"' in people) != bool(greyed)
-        assert reader.get("/settings/people/new").status_code == (403 if greyed else 200)
-    sent = reader.post("/settings/people/new", {"login": "he.li", "name": "He Li"})
-    assert sent.status_code == (303 if role is AccessRole.MANAGER else 403)
+    for role, opened, refused, greyed in PARTS:
+        with subtests.test(role.value):
+            reader = sign_in(f"li.{role}", role)
+            for part in opened:
+                assert reader.get(f"/settings/{part}").status_code == 200
+                assert f'href="/console/settings/{part}"' in reader.get("/settings").text
+            for part in refused:
+                assert reader.get(f"/settings/{part}".rstrip("/")).status_code == 403
+            if opened:
+                people = reader.get("/settings/people").text
+                assert ("Needs the role Manager, Administrator." in people) == bool(greyed)
+                assert ('href="/console/settings/people/new"' in people) != bool(greyed)
+                assert reader.get("/settings/people/new").status_code == (403 if greyed else 200)
+            sent = reader.post("/settings/people/new", {"login": "he.li", "name": "He Li"})
+            assert sent.status_code == (303 if role is AccessRole.MANAGER else 403)
 
 
 FORMS = [
@@ -178,42 +178,35 @@ FORMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("path", "fields", "api", "expected", "faulty"), FORMS, ids=lambda one: str(one)[:30]
-)
 def test_a_form_creates_once_and_keeps_what_was_typed_beside_its_fault(
-    sign_in: SignIn,
-    client: ApiClient,
-    path: str,
-    fields: dict[str, Any],
-    api: str,
-    expected: dict[str, Any],
-    faulty: dict[str, str],
+    sign_in: SignIn, client: ApiClient, subtests: pytest.Subtests
 ) -> None:
     reader = sign_in()
-    refused = send(reader, path, fields | faulty, partial=True)
-    assert refused.status_code == 422
-    assert "<html" not in refused.text
-    name, typed = next(iter(faulty.items()))
-    assert f'aria-describedby="note-{name}' in refused.text
-    assert len(faults_of(refused.text)) == 1
-    if typed:
-        assert typed in refused.text
-    sent = {"attempt": attempt_of(refused.text), **fields}
-    first, again = (reader.post(path, sent, partial=partial) for partial in (False, True))
-    assert (first.status_code, again.status_code) == (303, 204)
-    assert first.headers["location"] == again.headers["hx-redirect"]
-    page = follow(reader, first.headers["location"])
-    assert "Saved." in page.text
-    shown = client.get(api).json()
-    assert {name: shown[name] for name in expected} == expected
-    if path.endswith(("/people/new", "/teams/new", "/categories/new", "/departments/new")):
-        other, plain = (send(reader, path, fields, partial=partial) for partial in (True, False))
-        assert (other.status_code, other.headers["hx-retarget"]) == (409, "#flash")
-        assert (plain.status_code, len(faults_of(plain.text))) == (
-            409,
-            1,
-        )  # without scripts the form comes again
+    for path, fields, api, expected, faulty in FORMS:
+        with subtests.test(path):
+            refused = send(reader, path, fields | faulty, partial=True)
+            assert refused.status_code == 422
+            assert "<html" not in refused.text
+            name, typed = next(iter(faulty.items()))
+            assert f'aria-describedby="note-{name}' in refused.text
+            assert len(faults_of(refused.text)) == 1
+            if typed:
+                assert typed in refused.text
+            sent = {"attempt": attempt_of(refused.text), **fields}
+            first, again = (reader.post(path, sent, partial=partial) for partial in (False, True))
+            assert (first.status_code, again.status_code) == (303, 204)
+            assert first.headers["location"] == again.headers["hx-redirect"]
+            page = follow(reader, first.headers["location"])
+            assert "Saved." in page.text
+            shown = client.get(api).json()
+            assert {name: shown[name] for name in expected} == expected
+            if path.endswith(("/people/new", "/teams/new", "/categories/new", "/departments/new")):
+                other, plain = (send(reader, path, fields, partial=partial) for partial in (True, False))
+                assert (other.status_code, other.headers["hx-retarget"]) == (409, "#flash")
+                assert (plain.status_code, len(faults_of(plain.text))) == (
+                    409,
+                    1,
+                )  # without scripts the form comes again
 
 
 def test_a_person_changes_is_absent_and_leaves(

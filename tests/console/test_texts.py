@@ -61,10 +61,11 @@ def test_no_text_is_empty_or_the_same_in_both_languages_by_mistake() -> None:
     assert same == []
 
 
-@pytest.mark.parametrize("group", WORDS)
-def test_every_value_of_the_vocabulary_has_a_word(group: str) -> None:
-    for language in Language:
-        assert set(read_texts(language).words[group]) == {value.value for value in WORDS[group]}
+def test_every_value_of_the_vocabulary_has_a_word(subtests: pytest.Subtests) -> None:
+    for group in WORDS:
+        with subtests.test(group):
+            for language in Language:
+                assert set(read_texts(language).words[group]) == {value.value for value in WORDS[group]}
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from complaints.outbound import http_client
 from complaints.outbound.allow_list import AllowList, parse_allow_list
-from complaints.outbound.http_client import LARGEST_ANSWER_BYTES, GuardedClient
+from complaints.outbound.http_client import LARGEST_ANSWER_BYTES, GuardedClient, trusted_authorities
 from complaints.outbound.reply import SendingFailed
 from tests.http_receiver import HttpReceiver, ReceiverAnswer, http_receiver
 
@@ -198,6 +199,7 @@ def test_a_certificate_must_be_that_of_the_name_not_of_the_address(
 ) -> None:
     certificate = make_certificate("receiver.example", tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(http_client, "trusted_authorities", trusted_authorities.__wrapped__)  # read it now
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     allowed = parse_allow_list("receiver.example, other.example")

@@ -58,23 +58,24 @@ def test_the_official_example_comes_back_whole(client: ApiClient) -> None:
     assert "Jack Smith" not in str(kept["relatedParty"])  # the name stands once, where it can be erased
 
 
-@pytest.mark.parametrize(
-    ("members", "subject"),
-    [
-        ({"name": "A name"}, "A name"),
-        ({"description": "First line\nSecond"}, "First line"),
-        ({"name": " ", "description": "\n Words"}, "Words"),
-        ({"name": "", "description": ""}, "Network Outage"),
-        ({"name": "", "description": "", "ticketType": ""}, "Trouble ticket"),
-        ({"name": "x" * 600}, "x" * 500),
-    ],
-)
+SUBJECTS = [
+    ({"name": "A name"}, "A name"),
+    ({"description": "First line\nSecond"}, "First line"),
+    ({"name": " ", "description": "\n Words"}, "Words"),
+    ({"name": "", "description": ""}, "Network Outage"),
+    ({"name": "", "description": "", "ticketType": ""}, "Trouble ticket"),
+    ({"name": "x" * 600}, "x" * 500),
+]
+
+
 def test_the_subject_is_the_first_text_that_says_something(
-    client: ApiClient, members: dict[str, Any], subject: str
+    client: ApiClient, subtests: pytest.Subtests
 ) -> None:
-    ticket = create(client, **members)
-    assert native(client, ticket)["subject"] == subject
-    assert contains(ticket, members)
+    for members, subject in SUBJECTS:
+        with subtests.test(subject):
+            ticket = create(client, **members)
+            assert native(client, ticket)["subject"] == subject
+            assert contains(ticket, members)
 
 
 def test_a_name_without_words_comes_back_where_the_type_is_the_word_for_another_category(
@@ -86,10 +87,14 @@ def test_a_name_without_words_comes_back_where_the_type_is_the_word_for_another_
     assert native(client, ticket)["subject"] == "BILLING"
 
 
-@pytest.mark.parametrize("severity", ["Major", "critical", "Blocker", "4", ""])
-def test_severity_and_priority_come_back_as_sent(client: ApiClient, severity: str) -> None:
-    ticket = create(client, severity=severity, priority=f"P{severity}")
-    assert (ticket["severity"], ticket["priority"]) == (severity, f"P{severity}")
+SEVERITIES = ["Major", "critical", "Blocker", "4", ""]
+
+
+def test_severity_and_priority_come_back_as_sent(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for severity in SEVERITIES:
+        with subtests.test(severity):
+            ticket = create(client, severity=severity, priority=f"P{severity}")
+            assert (ticket["severity"], ticket["priority"]) == (severity, f"P{severity}")
 
 
 def test_a_priority_that_was_chosen_later_is_shown(client: ApiClient) -> None:
@@ -100,38 +105,37 @@ def test_a_priority_that_was_chosen_later_is_shown(client: ApiClient) -> None:
     assert (shown["severity"], shown["priority"]) == ("Low", "Urgent")
 
 
-@pytest.mark.parametrize(
-    ("members", "category"),
-    [
-        ({"ticketType": "network.outage"}, "network.outage"),
-        ({"ticketType": "NETWORK"}, "network"),
-        ({"ticketType": "网络与信号"}, "network"),
-        ({"troubleTicketSpecification": {"@type": "x", "id": "billing"}}, "billing"),
-        (
-            {
-                "ticketType": "network",
-                "troubleTicketSpecification": {"@type": "x", "id": "billing", "version": "2"},
-            },
-            "billing",
-        ),
-        ({"troubleTicketSpecification": {"@type": "x", "id": "123", "name": "Theirs"}}, None),
-    ],
-)
-def test_a_category_is_named_by_specification_or_type(
-    client: ApiClient, members: dict[str, Any], category: str | None
-) -> None:
-    names = client.get("/v1/categories").json()["items"]
-    network = next(one for one in names if one["code"] == "network")
-    if members.get("ticketType") == "网络与信号":
-        members = {"ticketType": network["names"]["zh"]}
-    if members.get("ticketType") == "NETWORK":
-        members = {"ticketType": network["names"]["en"].upper()}
-    ticket = create(client, **members)
-    assert native(client, ticket)["category"] == category
-    if category is not None:
-        assert ticket["troubleTicketSpecification"]["id"] == category
-    if category is None or members.get("ticketType") is None:
-        assert contains(ticket, members)
+NAMED_CATEGORIES = [
+    ({"ticketType": "network.outage"}, "network.outage"),
+    ({"ticketType": "NETWORK"}, "network"),
+    ({"ticketType": "网络与信号"}, "network"),
+    ({"troubleTicketSpecification": {"@type": "x", "id": "billing"}}, "billing"),
+    (
+        {
+            "ticketType": "network",
+            "troubleTicketSpecification": {"@type": "x", "id": "billing", "version": "2"},
+        },
+        "billing",
+    ),
+    ({"troubleTicketSpecification": {"@type": "x", "id": "123", "name": "Theirs"}}, None),
+]
+
+
+def test_a_category_is_named_by_specification_or_type(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for members, category in NAMED_CATEGORIES:
+        with subtests.test(str(members)):
+            names = client.get("/v1/categories").json()["items"]
+            network = next(one for one in names if one["code"] == "network")
+            if members.get("ticketType") == "网络与信号":
+                members = {"ticketType": network["names"]["zh"]}
+            if members.get("ticketType") == "NETWORK":
+                members = {"ticketType": network["names"]["en"].upper()}
+            ticket = create(client, **members)
+            assert native(client, ticket)["category"] == category
+            if category is not None:
+                assert ticket["troubleTicketSpecification"]["id"] == category
+            if category is None or members.get("ticketType") is None:
+                assert contains(ticket, members)
 
 
 def test_a_type_that_names_another_category_than_the_present_one_is_not_shown(client: ApiClient) -> None:
@@ -189,18 +193,26 @@ def test_an_idempotency_key_gives_the_first_answer_again(
     assert len(client.get(TICKETS).json()) == 1
 
 
-@pytest.mark.parametrize("status", ["acknowledged", "inProgress", "pending", "held"])
-def test_a_new_ticket_is_acknowledged(client: ApiClient, status: str) -> None:
-    ticket = create(client, status=status)
-    assert ticket["status"] == "acknowledged"
-    assert [one["status"] for one in ticket["statusChangeHistory"]] == ["acknowledged"]
+BEGINNINGS = ["acknowledged", "inProgress", "pending", "held"]
 
 
-@pytest.mark.parametrize("status", ["resolved", "closed", "rejected", "cancelled"])
-def test_a_ticket_does_not_begin_at_its_end(client: ApiClient, status: str) -> None:
-    answer = client.post(TICKETS, json=new_ticket(status=status))
-    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
-    assert status in answer.json()["message"]
+def test_a_new_ticket_is_acknowledged(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for status in BEGINNINGS:
+        with subtests.test(status):
+            ticket = create(client, status=status)
+            assert ticket["status"] == "acknowledged"
+            assert [one["status"] for one in ticket["statusChangeHistory"]] == ["acknowledged"]
+
+
+ENDS = ["resolved", "closed", "rejected", "cancelled"]
+
+
+def test_a_ticket_does_not_begin_at_its_end(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for status in ENDS:
+        with subtests.test(status):
+            answer = client.post(TICKETS, json=new_ticket(status=status))
+            assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+            assert status in answer.json()["message"]
 
 
 def test_a_file_becomes_an_attachment_of_the_complaint(client: ApiClient) -> None:
@@ -246,35 +258,36 @@ def _file(**members: Any) -> list[dict[str, Any]]:
     return [{**file, **members}]
 
 
-@pytest.mark.parametrize(
-    ("members", "place"),
-    [
-        ({"description": "x" * 100_001}, "/description"),
-        ({"note": [{"@type": "Note"}, {"@type": "Note", "text": "x" * 100_001}]}, "/note/1/text"),
-        ({"note": [{"@type": "Note", "text": None}]}, "/note/0/text"),
-        ({"note": {}}, "/note"),
-        ({"name": None}, "/name"),
-        ({"name": 1}, "/name"),
-        ({"status": "odd"}, "/status"),
-        ({"requestedResolutionDate": "tomorrow"}, "/requestedResolutionDate"),
-        ({"requestedResolutionDate": "2026-02-31T00:00:00Z"}, "/requestedResolutionDate"),
-        ({"channel": {"@type": "ChannelRef"}}, "/channel/id"),
-        ({"channel": {"type_": "ChannelRef", "id": "1"}}, "/channel/@type"),
-        ({"relatedEntity": [{"@type": "x", "role": "bill"}]}, "/relatedEntity/0/entity"),
-        ({"relatedParty": [{"role": "customer"}]}, "/relatedParty/0/@type"),
-        ({"troubleTicketCharacteristic": [{"@type": "x"}]}, "/troubleTicketCharacteristic/0/name"),
-        ({"externalIdentifier": [{"@type": "x", "id": 5}]}, "/externalIdentifier/0/id"),
-        ({"troubleTicketRelationship": [{"@type": "x", "id": "5"}]}, "relationshipType"),
-        ({"attachment": _file(content="!")}, "/attachment/0/content"),
-        ({"attachment": _file(name="\n")}, "/attachment/0/name"),
-        ({"attachment": _file(mimeType="odd")}, "/attachment/0/mimeType"),
-    ],
-)
-def test_a_refusal_names_the_member(client: ApiClient, members: dict[str, Any], place: str) -> None:
-    answer = client.post(TICKETS, json=new_ticket(**members))
-    assert answer.status_code == 400, answer.text
-    assert place in answer.json()["message"]
-    assert client.get(TICKETS).json() == []
+REFUSED = [
+    ({"description": "x" * 100_001}, "/description"),
+    ({"note": [{"@type": "Note"}, {"@type": "Note", "text": "x" * 100_001}]}, "/note/1/text"),
+    ({"note": [{"@type": "Note", "text": None}]}, "/note/0/text"),
+    ({"note": {}}, "/note"),
+    ({"name": None}, "/name"),
+    ({"name": 1}, "/name"),
+    ({"status": "odd"}, "/status"),
+    ({"requestedResolutionDate": "tomorrow"}, "/requestedResolutionDate"),
+    ({"requestedResolutionDate": "2026-02-31T00:00:00Z"}, "/requestedResolutionDate"),
+    ({"channel": {"@type": "ChannelRef"}}, "/channel/id"),
+    ({"channel": {"type_": "ChannelRef", "id": "1"}}, "/channel/@type"),
+    ({"relatedEntity": [{"@type": "x", "role": "bill"}]}, "/relatedEntity/0/entity"),
+    ({"relatedParty": [{"role": "customer"}]}, "/relatedParty/0/@type"),
+    ({"troubleTicketCharacteristic": [{"@type": "x"}]}, "/troubleTicketCharacteristic/0/name"),
+    ({"externalIdentifier": [{"@type": "x", "id": 5}]}, "/externalIdentifier/0/id"),
+    ({"troubleTicketRelationship": [{"@type": "x", "id": "5"}]}, "relationshipType"),
+    ({"attachment": _file(content="!")}, "/attachment/0/content"),
+    ({"attachment": _file(name="\n")}, "/attachment/0/name"),
+    ({"attachment": _file(mimeType="odd")}, "/attachment/0/mimeType"),
+]
+
+
+def test_a_refusal_names_the_member(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for members, place in REFUSED:
+        with subtests.test(place):
+            answer = client.post(TICKETS, json=new_ticket(**members))
+            assert answer.status_code == 400, answer.text
+            assert place in answer.json()["message"]
+            assert client.get(TICKETS).json() == []
 
 
 def test_odd_content_that_the_schema_allows_is_kept(client: ApiClient) -> None:

@@ -138,15 +138,22 @@ def test_head_is_get_without_a_body(client: ApiClient, tickets: str) -> None:
     assert client.head(f"{tickets}/{NOWHERE}").status_code == 404
 
 
-@pytest.mark.parametrize("path", [TICKETS, TICKETS_V4, *REFUSED])
-def test_every_answer_has_the_request_id_and_the_security_headers(client: ApiClient, path: str) -> None:
-    answer = client.get(path, headers={"X-Request-ID": "crm-77"})
-    assert answer.status_code == REFUSED.get(path, 200)
-    assert answer.headers["x-request-id"] == "crm-77"
-    own = client.get(path, headers={"X-Request-ID": "not\tvisible"}).headers["x-request-id"]
-    assert len(own) == 36
-    sent = {name: value for name, value in answer.headers.items() if name.encode() in dict(SECURITY_HEADERS)}
-    assert sent == {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
+def test_every_answer_has_the_request_id_and_the_security_headers(
+    client: ApiClient, subtests: pytest.Subtests
+) -> None:
+    for path in [TICKETS, TICKETS_V4, *REFUSED]:
+        with subtests.test(path):
+            answer = client.get(path, headers={"X-Request-ID": "crm-77"})
+            assert answer.status_code == REFUSED.get(path, 200)
+            assert answer.headers["x-request-id"] == "crm-77"
+            own = client.get(path, headers={"X-Request-ID": "not\tvisible"}).headers["x-request-id"]
+            assert len(own) == 36
+            sent = {
+                name: value
+                for name, value in answer.headers.items()
+                if name.encode() in dict(SECURITY_HEADERS)
+            }
+            assert sent == {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
 
 
 # Measures and log ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """Refusals below `/tmf-api` are errors of TMF621, whichever layer refuses."""
 
-from typing import Any
-
 import pytest
 
 from tests.api_client import ApiClient
@@ -19,30 +17,29 @@ def test_a_ticket_is_made_read_and_listed(client: ApiClient) -> None:
     assert client.get(f"/v1/complaints/{ticket['id']}").json()["subject"] == "No signal since noon"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "sent", "status", "said"),
-    [
-        ("GET", f"{TICKETS}/nope", {}, 404, "nope"),
-        ("GET", "/tmf-api/x", {}, 404, "nothing at this address"),
-        ("PUT", TICKETS, {}, 405, "PUT is not allowed"),
-        ("POST", TICKETS, {"content": b"x"}, 415, "application/json"),
-        ("POST", TICKETS, {"json": {"severity": 1}}, 400, "/severity"),
-        ("POST", TICKETS, {"json": []}, 400, "object"),
-        ("POST", TICKETS, {"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "JSON"),
-        ("POST", TICKETS, {"content": b"x" * 2_000_000}, 413, "1048576"),
-        ("GET", TICKETS, {"headers": {"Authorization": "Bearer wrong"}}, 401, "Bearer"),
-    ],
-)
-def test_a_refusal_is_an_error_of_tmf621(
-    client: ApiClient, method: str, path: str, sent: dict[str, Any], status: int, said: str
-) -> None:
-    answer = client.request(method, path, **sent)
-    error = answer.json()
-    assert (answer.status_code, error["status"], error["@type"]) == (status, str(status), "Error")
-    assert answer.headers["content-type"] == "application/json"
-    assert said in error["message"]
-    assert error["code"]
-    assert error["reason"]
+REFUSALS = [
+    ("GET", f"{TICKETS}/nope", {}, 404, "nope"),
+    ("GET", "/tmf-api/x", {}, 404, "nothing at this address"),
+    ("PUT", TICKETS, {}, 405, "PUT is not allowed"),
+    ("POST", TICKETS, {"content": b"x"}, 415, "application/json"),
+    ("POST", TICKETS, {"json": {"severity": 1}}, 400, "/severity"),
+    ("POST", TICKETS, {"json": []}, 400, "object"),
+    ("POST", TICKETS, {"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "JSON"),
+    ("POST", TICKETS, {"content": b"x" * 2_000_000}, 413, "1048576"),
+    ("GET", TICKETS, {"headers": {"Authorization": "Bearer wrong"}}, 401, "Bearer"),
+]
+
+
+def test_a_refusal_is_an_error_of_tmf621(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for method, path, sent, status, said in REFUSALS:
+        with subtests.test(f"{method} {path} {said}"):
+            answer = client.request(method, path, **sent)
+            error = answer.json()
+            assert (answer.status_code, error["status"], error["@type"]) == (status, str(status), "Error")
+            assert answer.headers["content-type"] == "application/json"
+            assert said in error["message"]
+            assert error["code"]
+            assert error["reason"]
 
 
 def test_each_fault_stands_with_its_member(client: ApiClient) -> None:

@@ -108,31 +108,32 @@ def test_a_hub_of_version_4_is_made_and_deleted_and_not_read(world: WebhookWorld
     assert world.client.delete(path).status_code == 404
 
 
-@pytest.mark.parametrize("hubs", [HUBS, HUBS_V4])
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ([], "object"),
-        ({"@type": "Hub"}, "/callback"),
-        (new_hub(""), "/callback"),
-        ({"@type": "Hub", "callback": 5}, "/callback"),
-        (new_hub("http://crm.example.com/"), "/callback"),
-        (new_hub("https://10.0.0.1/"), "/callback"),
-        (new_hub("https://0x7f000001/"), "/callback"),
-        (new_hub("https://crm.example.com/" + "x" * 2000), "/callback"),
-        (new_hub(query=5), "/query"),
-        (new_hub(query="x" * 2001), "/query"),
-        (new_hub(query="status=resolved"), "/query"),
-        (new_hub(query="eventType=TroubleTicketSpecificationCreateEvent"), "/query"),
-    ],
-)
+BAD_HUBS = [
+    ([], "object"),
+    ({"@type": "Hub"}, "/callback"),
+    (new_hub(""), "/callback"),
+    ({"@type": "Hub", "callback": 5}, "/callback"),
+    (new_hub("http://crm.example.com/"), "/callback"),
+    (new_hub("https://10.0.0.1/"), "/callback"),
+    (new_hub("https://0x7f000001/"), "/callback"),
+    (new_hub("https://crm.example.com/" + "x" * 2000), "/callback"),
+    (new_hub(query=5), "/query"),
+    (new_hub(query="x" * 2001), "/query"),
+    (new_hub(query="status=resolved"), "/query"),
+    (new_hub(query="eventType=TroubleTicketSpecificationCreateEvent"), "/query"),
+]
+
+
 def test_bad_input_is_refused_by_the_name_of_its_member(
-    world: WebhookWorld, hubs: str, body: Any, said: str
+    world: WebhookWorld, subtests: pytest.Subtests
 ) -> None:
-    refused = world.client.post(hubs, json=body)
-    assert refused.status_code == 400, refused.text
-    assert said in refused.json()["message"]
-    assert world.client.get("/v1/webhooks").json()["items"] == []
+    for body, said in BAD_HUBS:
+        for hubs in [HUBS, HUBS_V4]:
+            with subtests.test(f"{hubs} {body}"[:90]):
+                refused = world.client.post(hubs, json=body)
+                assert refused.status_code == 400, refused.text
+                assert said in refused.json()["message"]
+                assert world.client.get("/v1/webhooks").json()["items"] == []
 
 
 def test_other_requests_are_refused_as_tmf621_declares(world: WebhookWorld) -> None:

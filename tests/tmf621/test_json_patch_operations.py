@@ -16,89 +16,98 @@ def patch(shown: Members, operations: Any, *, with_queries: bool = False) -> Mem
     return apply_operations(shown, read, lists={"note"})
 
 
-@pytest.mark.parametrize(
-    ("shown", "operation", "expected"),
-    [
-        ({"foo": "bar"}, {"op": "add", "path": "/baz", "value": "qux"}, {"foo": "bar", "baz": "qux"}),
-        ({"foo": [1, 2]}, {"op": "add", "path": "/foo/1", "value": 3}, {"foo": [1, 3, 2]}),
-        ({"foo": [1]}, {"op": "add", "path": "/foo/-", "value": [2]}, {"foo": [1, [2]]}),
-        ({"foo": [1]}, {"op": "add", "path": "/foo/1", "value": 2}, {"foo": [1, 2]}),
-        ({"foo": 1}, {"op": "add", "path": "/foo", "value": None}, {"foo": None}),
-        ({"foo": 1, "baz": 2}, {"op": "remove", "path": "/baz"}, {"foo": 1}),
-        ({"foo": [1, 2, 3]}, {"op": "remove", "path": "/foo/1"}, {"foo": [1, 3]}),
-        ({"foo": [1, 2]}, {"op": "replace", "path": "/foo/0", "value": {"a": 1}}, {"foo": [{"a": 1}, 2]}),
-        ({"foo": [1]}, {"op": "replace", "path": "/foo", "value": {"a": 1}}, {"foo": {"a": 1}}),
-        ({"foo": 1}, {"op": "replace", "path": "", "value": {"a": 1}}, {"a": 1}),
-        ({"a": {"b": 1}, "c": {}}, {"op": "move", "from": "/a/b", "path": "/c/d"}, {"a": {}, "c": {"d": 1}}),
-        ({"foo": [1, 2, 3]}, {"op": "move", "from": "/foo/0", "path": "/foo/2"}, {"foo": [2, 3, 1]}),
-        ({"a": {"b": 1}, "c": [1]}, {"op": "move", "from": "/a", "path": "/c"}, {"c": {"b": 1}}),
-        ({"a": 1}, {"op": "move", "from": "/a", "path": "/a"}, {"a": 1}),
-        ({"a": {"b": 1}}, {"op": "copy", "from": "/a", "path": "/a/c"}, {"a": {"b": 1, "c": {"b": 1}}}),
-        ({"a/b": {"m~n": 1}}, {"op": "test", "path": "/a~1b/m~0n", "value": 1.0}, {"a/b": {"m~n": 1}}),
-        ({"a": {"b": [True]}}, {"op": "test", "path": "/a", "value": {"b": [True]}}, {"a": {"b": [True]}}),
-        ({"": 1}, {"op": "remove", "path": "/"}, {}),
-    ],
-)
-def test_an_operation_of_rfc_6902(shown: Members, operation: Members, expected: Members) -> None:
-    assert patch(shown, [operation]) == expected
+RFC_6902 = [
+    ({"foo": "bar"}, {"op": "add", "path": "/baz", "value": "qux"}, {"foo": "bar", "baz": "qux"}),
+    ({"foo": [1, 2]}, {"op": "add", "path": "/foo/1", "value": 3}, {"foo": [1, 3, 2]}),
+    ({"foo": [1]}, {"op": "add", "path": "/foo/-", "value": [2]}, {"foo": [1, [2]]}),
+    ({"foo": [1]}, {"op": "add", "path": "/foo/1", "value": 2}, {"foo": [1, 2]}),
+    ({"foo": 1}, {"op": "add", "path": "/foo", "value": None}, {"foo": None}),
+    ({"foo": 1, "baz": 2}, {"op": "remove", "path": "/baz"}, {"foo": 1}),
+    ({"foo": [1, 2, 3]}, {"op": "remove", "path": "/foo/1"}, {"foo": [1, 3]}),
+    ({"foo": [1, 2]}, {"op": "replace", "path": "/foo/0", "value": {"a": 1}}, {"foo": [{"a": 1}, 2]}),
+    ({"foo": [1]}, {"op": "replace", "path": "/foo", "value": {"a": 1}}, {"foo": {"a": 1}}),
+    ({"foo": 1}, {"op": "replace", "path": "", "value": {"a": 1}}, {"a": 1}),
+    ({"a": {"b": 1}, "c": {}}, {"op": "move", "from": "/a/b", "path": "/c/d"}, {"a": {}, "c": {"d": 1}}),
+    ({"foo": [1, 2, 3]}, {"op": "move", "from": "/foo/0", "path": "/foo/2"}, {"foo": [2, 3, 1]}),
+    ({"a": {"b": 1}, "c": [1]}, {"op": "move", "from": "/a", "path": "/c"}, {"c": {"b": 1}}),
+    ({"a": 1}, {"op": "move", "from": "/a", "path": "/a"}, {"a": 1}),
+    ({"a": {"b": 1}}, {"op": "copy", "from": "/a", "path": "/a/c"}, {"a": {"b": 1, "c": {"b": 1}}}),
+    ({"a/b": {"m~n": 1}}, {"op": "test", "path": "/a~1b/m~0n", "value": 1.0}, {"a/b": {"m~n": 1}}),
+    ({"a": {"b": [True]}}, {"op": "test", "path": "/a", "value": {"b": [True]}}, {"a": {"b": [True]}}),
+    ({"": 1}, {"op": "remove", "path": "/"}, {}),
+]
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        {"op": "add", "path": "/x/y", "value": 1},
-        {"op": "add", "path": "/foo/y", "value": 1},
-        {"op": "add", "path": "/list/4", "value": 1},
-        {"op": "add", "path": "/list/01", "value": 1},
-        {"op": "remove", "path": "/x"},
-        {"op": "remove", "path": ""},
-        {"op": "remove", "path": "/list/-"},
-        {"op": "remove", "path": "/list/3"},
-        {"op": "replace", "path": "/x", "value": 1},
-        {"op": "move", "from": "/x", "path": "/y"},
-        {"op": "move", "from": "/deep", "path": "/deep/inner/x"},
-        {"op": "move", "from": "/parts/0", "path": "/parts/0/x"},
-        {"op": "move", "from": "/x", "path": "/x"},
-        {"op": "copy", "from": "/x", "path": "/y"},
-        {"op": "test", "path": "/foo", "value": "other"},
-        {"op": "test", "path": "/one", "value": True},
-        {"op": "test", "path": "/list", "value": [1, 2]},
-        {"op": "test", "path": "/x", "value": None},
-    ],
-)
-def test_an_operation_that_does_not_fit_is_a_conflict(operation: Members) -> None:
-    shown = {"foo": "bar", "one": 1, "list": [1, 2, 3], "deep": {"inner": {}}, "parts": [{}, {}]}
-    with pytest.raises(Conflict, match=f"The operation {operation['op']} at"):
-        patch(shown, [{"op": "test", "path": "/foo", "value": "bar"}, operation])
-    assert shown == {"foo": "bar", "one": 1, "list": [1, 2, 3], "deep": {"inner": {}}, "parts": [{}, {}]}
+def test_an_operation_of_rfc_6902(subtests: pytest.Subtests) -> None:
+    for shown, operation, expected in RFC_6902:
+        with subtests.test(f"{shown} {operation}"[:100]):
+            assert patch(shown, [operation]) == expected
 
 
-@pytest.mark.parametrize(
-    ("content", "pointer"),
-    [
-        ({}, ""),
-        ("x", ""),
-        ([1], "/0"),
-        ([{}], "/0/op"),
-        ([{"op": "test", "path": "", "value": {}}, {"op": "spam", "path": "/a"}], "/1/op"),
-        ([{"op": ["add"], "path": "/a"}], "/0/op"),
-        ([{"op": "remove"}], "/0/path"),
-        ([{"op": "remove", "path": 1}], "/0/path"),
-        ([{"op": "remove", "path": "a"}], "/0/path"),
-        ([{"op": "remove", "path": "/a~2"}], "/0/path"),
-        ([{"op": "remove", "path": "/a" * 33}], "/0/path"),
-        ([{"op": "add", "path": "/a"}], "/0/value"),
-        ([{"op": "replace", "path": "/a"}], "/0/value"),
-        ([{"op": "test", "path": "/a"}], "/0/value"),
-        ([{"op": "move", "path": "/a"}], "/0/from"),
-        ([{"op": "copy", "path": "/a", "from": "b"}], "/0/from"),
-        ([{"op": "remove", "path": "/a"}] * (MOST_OPERATIONS + 1), ""),
-    ],
-)
-def test_a_body_that_is_no_json_patch_is_refused_at_its_fault(content: Any, pointer: str) -> None:
-    with pytest.raises(InvalidContent) as refused:
-        read_operations(content)
-    assert [fault.pointer for fault in refused.value.faults] == [pointer]
+UNFIT = [
+    {"op": "add", "path": "/x/y", "value": 1},
+    {"op": "add", "path": "/foo/y", "value": 1},
+    {"op": "add", "path": "/list/4", "value": 1},
+    {"op": "add", "path": "/list/01", "value": 1},
+    {"op": "remove", "path": "/x"},
+    {"op": "remove", "path": ""},
+    {"op": "remove", "path": "/list/-"},
+    {"op": "remove", "path": "/list/3"},
+    {"op": "replace", "path": "/x", "value": 1},
+    {"op": "move", "from": "/x", "path": "/y"},
+    {"op": "move", "from": "/deep", "path": "/deep/inner/x"},
+    {"op": "move", "from": "/parts/0", "path": "/parts/0/x"},
+    {"op": "move", "from": "/x", "path": "/x"},
+    {"op": "copy", "from": "/x", "path": "/y"},
+    {"op": "test", "path": "/foo", "value": "other"},
+    {"op": "test", "path": "/one", "value": True},
+    {"op": "test", "path": "/list", "value": [1, 2]},
+    {"op": "test", "path": "/x", "value": None},
+]
+
+
+def test_an_operation_that_does_not_fit_is_a_conflict(subtests: pytest.Subtests) -> None:
+    for operation in UNFIT:
+        with subtests.test(str(operation)):
+            shown = {"foo": "bar", "one": 1, "list": [1, 2, 3], "deep": {"inner": {}}, "parts": [{}, {}]}
+            with pytest.raises(Conflict, match=f"The operation {operation['op']} at"):
+                patch(shown, [{"op": "test", "path": "/foo", "value": "bar"}, operation])
+            assert shown == {
+                "foo": "bar",
+                "one": 1,
+                "list": [1, 2, 3],
+                "deep": {"inner": {}},
+                "parts": [{}, {}],
+            }
+
+
+NO_PATCHES = [
+    ({}, ""),
+    ("x", ""),
+    ([1], "/0"),
+    ([{}], "/0/op"),
+    ([{"op": "test", "path": "", "value": {}}, {"op": "spam", "path": "/a"}], "/1/op"),
+    ([{"op": ["add"], "path": "/a"}], "/0/op"),
+    ([{"op": "remove"}], "/0/path"),
+    ([{"op": "remove", "path": 1}], "/0/path"),
+    ([{"op": "remove", "path": "a"}], "/0/path"),
+    ([{"op": "remove", "path": "/a~2"}], "/0/path"),
+    ([{"op": "remove", "path": "/a" * 33}], "/0/path"),
+    ([{"op": "add", "path": "/a"}], "/0/value"),
+    ([{"op": "replace", "path": "/a"}], "/0/value"),
+    ([{"op": "test", "path": "/a"}], "/0/value"),
+    ([{"op": "move", "path": "/a"}], "/0/from"),
+    ([{"op": "copy", "path": "/a", "from": "b"}], "/0/from"),
+    ([{"op": "remove", "path": "/a"}] * (MOST_OPERATIONS + 1), ""),
+]
+
+
+def test_a_body_that_is_no_json_patch_is_refused_at_its_fault(subtests: pytest.Subtests) -> None:
+    for content, pointer in NO_PATCHES:
+        with subtests.test(str(content)[:100]):
+            with pytest.raises(InvalidContent) as refused:
+                read_operations(content)
+            assert [fault.pointer for fault in refused.value.faults] == [pointer]
 
 
 def test_add_of_an_object_at_a_list_appends() -> None:

@@ -53,13 +53,19 @@ def test_a_ticket_with_the_mandatory_members_alone_is_made(client: ApiClient) ->
     assert ticket["href"].endswith(f"{TICKETS}/{ticket['id']}")
 
 
-@pytest.mark.parametrize("missing", ["description", "severity", "ticketType", "@type"])
-def test_a_ticket_without_a_mandatory_member_is_a_bad_request(client: ApiClient, missing: str) -> None:
-    answer = client.post(
-        TICKETS, json={name: value for name, value in new_ticket().items() if name != missing}
-    )
-    check_error(answer, 400)
-    assert missing in answer.json()["message"]
+MANDATORY = ["description", "severity", "ticketType", "@type"]
+
+
+def test_a_ticket_without_a_mandatory_member_is_a_bad_request(
+    client: ApiClient, subtests: pytest.Subtests
+) -> None:
+    for missing in MANDATORY:
+        with subtests.test(missing):
+            answer = client.post(
+                TICKETS, json={name: value for name, value in new_ticket().items() if name != missing}
+            )
+            check_error(answer, 400)
+            assert missing in answer.json()["message"]
 
 
 def test_a_list_begins_with_the_newest(client: ApiClient) -> None:
@@ -95,41 +101,45 @@ def test_filters_of_members_go_together(client: ApiClient) -> None:
     assert len(listed(client, "creationDate.gte=2020-01-01T00:00:00Z")) == 3
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "severity=Major;Minor",
-        "severity.like=Major",
-        "offset=-1",
-        "limit=x",
-        "filter=x",
-        "before=x",
-        "after=x",
-        "sort=x",
-    ],
-)
-def test_a_query_that_would_be_misunderstood_is_a_bad_request(client: ApiClient, query: str) -> None:
-    make(client)
-    check_error(client.get(f"{TICKETS}?{query}"), 400)
+MISUNDERSTOOD = [
+    "severity=Major;Minor",
+    "severity.like=Major",
+    "offset=-1",
+    "limit=x",
+    "filter=x",
+    "before=x",
+    "after=x",
+    "sort=x",
+]
 
 
-@pytest.mark.parametrize(
-    ("path", "methods"),
-    [
-        (TICKETS, {"GET", "POST"}),
-        (f"{TICKETS}/x", {"GET", "PATCH", "DELETE"}),
-        (SPECIFICATIONS, {"GET", "POST"}),
-        (f"{SPECIFICATIONS}/x", {"GET", "PATCH", "DELETE"}),
-        (HUB, {"POST"}),
-        (f"{HUB}/x", {"GET", "DELETE"}),
-    ],
-)
-def test_a_method_that_is_not_offered_names_all_that_are(
-    client: ApiClient, path: str, methods: set[str]
+def test_a_query_that_would_be_misunderstood_is_a_bad_request(
+    client: ApiClient, subtests: pytest.Subtests
 ) -> None:
-    answer = client.put(path, json={})
-    check_error(answer, 405)
-    assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == methods
+    make(client)
+    for query in MISUNDERSTOOD:
+        with subtests.test(query):
+            check_error(client.get(f"{TICKETS}?{query}"), 400)
+
+
+OFFERED = [
+    (TICKETS, {"GET", "POST"}),
+    (f"{TICKETS}/x", {"GET", "PATCH", "DELETE"}),
+    (SPECIFICATIONS, {"GET", "POST"}),
+    (f"{SPECIFICATIONS}/x", {"GET", "PATCH", "DELETE"}),
+    (HUB, {"POST"}),
+    (f"{HUB}/x", {"GET", "DELETE"}),
+]
+
+
+def test_a_method_that_is_not_offered_names_all_that_are(
+    client: ApiClient, subtests: pytest.Subtests
+) -> None:
+    for path, methods in OFFERED:
+        with subtests.test(path):
+            answer = client.put(path, json={})
+            check_error(answer, 405)
+            assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == methods
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
@@ -139,26 +149,27 @@ def test_another_media_type_is_not_taken(client: ApiClient, method: str) -> None
     check_error(answer, 415)
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        {"op": "test", "path": "/severity", "value": "Minor"},
-        {"op": "remove", "path": "/nothing"},
-        {"op": "replace", "path": "/note/7", "value": NOTE},
-        {"op": "replace", "path": "/id", "value": "x"},
-    ],
-)
+CONFLICTS = [
+    {"op": "test", "path": "/severity", "value": "Minor"},
+    {"op": "remove", "path": "/nothing"},
+    {"op": "replace", "path": "/note/7", "value": NOTE},
+    {"op": "replace", "path": "/id", "value": "x"},
+]
+
+
 def test_a_json_patch_that_cannot_be_applied_is_a_conflict(
-    client: ApiClient, operation: dict[str, Any]
+    client: ApiClient, subtests: pytest.Subtests
 ) -> None:
     ticket = make(client)
-    answer = client.patch(
-        ticket["href"],
-        json=[{"op": "replace", "path": "/severity", "value": "Critical"}, operation],
-        headers={"Content-Type": "application/json-patch+json"},
-    )
-    check_error(answer, 409)
-    assert client.get(ticket["href"]).json() == ticket, "nothing of the patch was done"
+    for operation in CONFLICTS:
+        with subtests.test(str(operation)):
+            answer = client.patch(
+                ticket["href"],
+                json=[{"op": "replace", "path": "/severity", "value": "Critical"}, operation],
+                headers={"Content-Type": "application/json-patch+json"},
+            )
+            check_error(answer, 409)
+            assert client.get(ticket["href"]).json() == ticket, "nothing of the patch was done"
 
 
 def test_a_member_that_nobody_knows_is_not_shown_again(client: ApiClient) -> None:

@@ -65,28 +65,29 @@ RANKS: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "sort",
-    [
-        "", "creationDate", "-lastUpdate", "priority", "-priority", "severity", "-status", "name", "-name", "id",
-        "-severity,name", "priority,-creationDate,name", "-name,-priority",
-    ],
-)  # fmt: skip
+SORTS = [
+    "", "creationDate", "-lastUpdate", "priority", "-priority", "severity", "-status", "name", "-name", "id",
+    "-severity,name", "priority,-creationDate,name", "-name,-priority",
+]  # fmt: skip
+
+
 def test_pages_follow_each_other_in_both_directions(
-    client: ApiClient, seven: list[dict[str, Any]], sort: str
+    client: ApiClient, seven: list[dict[str, Any]], subtests: pytest.Subtests
 ) -> None:
-    keys = (sort or "-creationDate").split(",")
-    expected = sorted(seven, key=lambda one: one["id"], reverse=keys[-1].startswith("-"))
-    for key in reversed(keys):
-        expected.sort(key=RANKS[key.removeprefix("-")], reverse=key.startswith("-"))
-    ids = [one["id"] for one in expected]
-    query = f"&sort={sort}" if sort else ""
-    pages = walk(client, f"{TICKETS}?limit=3{query}", "next")
-    assert pages == [ids[:3], ids[3:6], ids[6:]]
-    last = client.get(f"{TICKETS}?limit=3&offset=6{query}")
-    assert [one["id"] for one in last.json()] == ids[6:]
-    assert walk(client, link(last, "prev"), "prev") == [ids[3:6], ids[:3]]
-    assert link(client.get(link(last, "prev") or ""), "next") is not None
+    for sort in SORTS:
+        with subtests.test(sort):
+            keys = (sort or "-creationDate").split(",")
+            expected = sorted(seven, key=lambda one: one["id"], reverse=keys[-1].startswith("-"))
+            for key in reversed(keys):
+                expected.sort(key=RANKS[key.removeprefix("-")], reverse=key.startswith("-"))
+            ids = [one["id"] for one in expected]
+            query = f"&sort={sort}" if sort else ""
+            pages = walk(client, f"{TICKETS}?limit=3{query}", "next")
+            assert pages == [ids[:3], ids[3:6], ids[6:]]
+            last = client.get(f"{TICKETS}?limit=3&offset=6{query}")
+            assert [one["id"] for one in last.json()] == ids[6:]
+            assert walk(client, link(last, "prev"), "prev") == [ids[3:6], ids[:3]]
+            assert link(client.get(link(last, "prev") or ""), "next") is not None
 
 
 def test_a_new_ticket_moves_no_page(client: ApiClient, seven: list[dict[str, Any]]) -> None:
@@ -98,33 +99,32 @@ def test_a_new_ticket_moves_no_page(client: ApiClient, seven: list[dict[str, Any
     assert shown == [one["id"] for one in newest[:6]]
 
 
-@pytest.mark.parametrize(
-    ("query", "shown", "links"),
-    [
-        ("", 7, ""),
-        ("?limit=7", 7, ""),
-        ("?limit=0", 0, ""),
-        ("?limit=1000", 7, ""),
-        ("?offset=7", 0, ""),
-        ("?offset=10001", 0, ""),
-        ("?offset=" + "9" * 40, 0, ""),
-        ("?offset=5", 2, "prev"),
-        ("?limit=6", 6, "next"),
-        ("?offset=1&limit=2", 2, "next prev"),
-    ],
-)
-@pytest.mark.parametrize("path", [TICKETS, TICKETS_V4])
-def test_pages_by_number(
-    client: ApiClient, seven: list[dict[str, Any]], path: str, query: str, shown: int, links: str
-) -> None:
-    answer = client.get(path + query)
-    assert (answer.status_code, len(answer.json())) == (200, shown)
-    assert answer.headers["x-total-count"] == "7"
-    assert answer.headers["x-result-count"] == str(shown)
-    assert " ".join(re.findall(r'rel="(\w+)"', answer.headers.get("link", ""))) == links
-    head = client.head(path + query)
-    assert (head.status_code, head.content) == (200, b"")
-    assert head.headers["x-total-count"] == "7"
+NUMBERED = [
+    ("", 7, ""),
+    ("?limit=7", 7, ""),
+    ("?limit=0", 0, ""),
+    ("?limit=1000", 7, ""),
+    ("?offset=7", 0, ""),
+    ("?offset=10001", 0, ""),
+    ("?offset=" + "9" * 40, 0, ""),
+    ("?offset=5", 2, "prev"),
+    ("?limit=6", 6, "next"),
+    ("?offset=1&limit=2", 2, "next prev"),
+]
+
+
+def test_pages_by_number(client: ApiClient, seven: list[dict[str, Any]], subtests: pytest.Subtests) -> None:
+    for path in (TICKETS, TICKETS_V4):
+        for query, shown, links in NUMBERED:
+            with subtests.test(path + query):
+                answer = client.get(path + query)
+                assert (answer.status_code, len(answer.json())) == (200, shown)
+                assert answer.headers["x-total-count"] == "7"
+                assert answer.headers["x-result-count"] == str(shown)
+                assert " ".join(re.findall(r'rel="(\w+)"', answer.headers.get("link", ""))) == links
+                head = client.head(path + query)
+                assert (head.status_code, head.content) == (200, b"")
+                assert head.headers["x-total-count"] == "7"
 
 
 def test_pages_of_version_4_follow_each_other(client: ApiClient, seven: list[dict[str, Any]]) -> None:
@@ -133,24 +133,25 @@ def test_pages_of_version_4_follow_each_other(client: ApiClient, seven: list[dic
     assert [one for page in pages for one in page] == [one["id"] for one in client.get(TICKETS).json()]
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("after=abc", "after must be a cursor"),
-        ("before=" + "A" * 400, "before must be a cursor"),
-        ("after=eyJraW5kIjoidGlja2V0cyJ9", "after was given for other filters"),
-        ("sort=name&after={cursor}", "after was given for other filters or another sort"),
-        ("priority=High&after={cursor}", "after was given for other filters or another sort"),
-        ("offset=1&after={cursor}", "only one of offset"),
-    ],
-)
+CURSORS = [
+    ("after=abc", "after must be a cursor"),
+    ("before=" + "A" * 400, "before must be a cursor"),
+    ("after=eyJraW5kIjoidGlja2V0cyJ9", "after was given for other filters"),
+    ("sort=name&after={cursor}", "after was given for other filters or another sort"),
+    ("priority=High&after={cursor}", "after was given for other filters or another sort"),
+    ("offset=1&after={cursor}", "only one of offset"),
+]
+
+
 def test_a_cursor_serves_its_own_list_only(
-    client: ApiClient, seven: list[dict[str, Any]], query: str, said: str
+    client: ApiClient, seven: list[dict[str, Any]], subtests: pytest.Subtests
 ) -> None:
     address = link(client.get(f"{TICKETS}?limit=1"), "next") or ""
-    answer = client.get(f"{TICKETS}?{query.format(cursor=address.rpartition('after=')[2])}")
-    assert (answer.status_code, answer.json()["status"]) == (400, "400")
-    assert said in answer.json()["message"]
+    for query, said in CURSORS:
+        with subtests.test(query):
+            answer = client.get(f"{TICKETS}?{query.format(cursor=address.rpartition('after=')[2])}")
+            assert (answer.status_code, answer.json()["status"]) == (400, "400")
+            assert said in answer.json()["message"]
 
 
 def test_a_link_keeps_the_other_parameters(client: ApiClient, seven: list[dict[str, Any]]) -> None:

@@ -104,17 +104,16 @@ def walk(life: Life, requested: RequestedStatus) -> list[str]:
     return list(route)
 
 
-@pytest.mark.parametrize(("status", "hold", "wanted"), CELLS)
-def test_each_cell_has_its_actions_or_no_way(
-    status: Status, hold: HoldReason | None, wanted: TicketStatus
-) -> None:
-    life = life_in(status, hold, roles=SUPERVISOR)
-    expected = TABLE[status, hold].get(wanted)
-    if expected is None:
-        assert find_route(status, shown_status(life), wanted) is None
-        return
-    assert walk(life, RequestedStatus(wanted, "Because")) == list(expected)
-    assert shown_status(life) is wanted
+def test_each_cell_has_its_actions_or_no_way(subtests: pytest.Subtests) -> None:
+    for status, hold, wanted in CELLS:
+        with subtests.test(f"{status} {hold} {wanted}"):
+            life = life_in(status, hold, roles=SUPERVISOR)
+            expected = TABLE[status, hold].get(wanted)
+            if expected is None:
+                assert find_route(status, shown_status(life), wanted) is None
+                return
+            assert walk(life, RequestedStatus(wanted, "Because")) == list(expected)
+            assert shown_status(life) is wanted
 
 
 def test_the_table_has_every_status_and_no_cell_leads_to_a_status_that_is_shown_already() -> None:
@@ -134,18 +133,17 @@ def test_the_possible_statuses_are_those_of_the_table(status: Status, hold: Hold
 REASONED = {"resolve": "resolution", "reopen": "reason", "reject": "message"}
 
 
-@pytest.mark.parametrize(("status", "hold", "wanted"), CELLS)
-def test_a_missing_reason_is_named_where_one_is_needed(
-    status: Status, hold: HoldReason | None, wanted: TicketStatus
-) -> None:
-    life = life_in(status, hold, roles=SUPERVISOR)
-    route = TABLE[status, hold].get(wanted)
-    if route and route[0] in REASONED:
-        with pytest.raises(TransitionRefused, match="statusChangeReason is missing"):
-            walk(life, RequestedStatus(wanted))
-    elif route is not None:
-        walk(life, RequestedStatus(wanted))
-        assert shown_status(life) is wanted
+def test_a_missing_reason_is_named_where_one_is_needed(subtests: pytest.Subtests) -> None:
+    for status, hold, wanted in CELLS:
+        with subtests.test(f"{status} {hold} {wanted}"):
+            life = life_in(status, hold, roles=SUPERVISOR)
+            route = TABLE[status, hold].get(wanted)
+            if route and route[0] in REASONED:
+                with pytest.raises(TransitionRefused, match="statusChangeReason is missing"):
+                    walk(life, RequestedStatus(wanted))
+            elif route is not None:
+                walk(life, RequestedStatus(wanted))
+                assert shown_status(life) is wanted
 
 
 def members_of(life: Life, action: Action, requested: RequestedStatus) -> dict[str, Any]:

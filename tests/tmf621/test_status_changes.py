@@ -160,69 +160,69 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("before", "wanted", "said", "possible"), REFUSED)
 def test_a_refused_status_names_what_is_possible_and_changes_nothing(
-    client: ApiClient, before: list[dict[str, Any]], wanted: dict[str, Any], said: str, possible: str
+    client: ApiClient, subtests: pytest.Subtests
 ) -> None:
-    ticket = make(client)
-    for step in before:
-        changed(client, ticket, **step)
-    shown = client.get(f"{TICKETS}/{ticket['id']}").json()
-    answer = change(client, ticket, description="Changed", note=[note("Lost")], **wanted)
-    assert answer.status_code == 409, answer.text
-    message = answer.json()["message"]
-    assert said in message
-    for one in possible.split(", "):
-        assert one in message.partition("Possible now: ")[2]
-    assert client.get(f"{TICKETS}/{ticket['id']}").json() == shown
+    for before, wanted, said, possible in REFUSED:
+        with subtests.test(f"{before} {wanted}"[:100]):
+            ticket = make(client)
+            for step in before:
+                changed(client, ticket, **step)
+            shown = client.get(f"{TICKETS}/{ticket['id']}").json()
+            answer = change(client, ticket, description="Changed", note=[note("Lost")], **wanted)
+            assert answer.status_code == 409, answer.text
+            message = answer.json()["message"]
+            assert said in message
+            for one in possible.split(", "):
+                assert one in message.partition("Possible now: ")[2]
+            assert client.get(f"{TICKETS}/{ticket['id']}").json() == shown
 
 
-@pytest.mark.parametrize(
-    ("members", "status", "said"),
-    [
-        (
-            {"statusChangeReason": "Because"},
-            409,
-            "statusChangeReason can only be given with a change of the status",
-        ),
-        (
-            {"troubleTicketCharacteristic": [characteristic("root_cause", "Cable")]},
-            409,
-            "root_cause can only be given with a change of the status",
-        ),
-        (
-            {"status": "acknowledged", "troubleTicketCharacteristic": [characteristic("outcome", "upheld")]},
-            409,
-            "outcome can only be given with a change to resolved",
-        ),
-        (
-            {
-                "status": "resolved",
-                "statusChangeReason": "x",
-                "troubleTicketCharacteristic": [characteristic("outcome", "good")],
-            },
-            400,
-            "/troubleTicketCharacteristic",
-        ),
-        ({"status": "resolved", "statusChangeReason": "x" * 10_001}, 400, "/statusChangeReason"),
-        (
-            {
-                "status": "inProgress",
-                "troubleTicketCharacteristic": [characteristic("contact_channel", "pigeon")],
-            },
-            400,
-            "contact_channel should be",
-        ),
-    ],
-)
-def test_what_no_action_can_carry_is_refused(
-    client: ApiClient, members: dict[str, Any], status: int, said: str
-) -> None:
+NOT_CARRIED = [
+    (
+        {"statusChangeReason": "Because"},
+        409,
+        "statusChangeReason can only be given with a change of the status",
+    ),
+    (
+        {"troubleTicketCharacteristic": [characteristic("root_cause", "Cable")]},
+        409,
+        "root_cause can only be given with a change of the status",
+    ),
+    (
+        {"status": "acknowledged", "troubleTicketCharacteristic": [characteristic("outcome", "upheld")]},
+        409,
+        "outcome can only be given with a change to resolved",
+    ),
+    (
+        {
+            "status": "resolved",
+            "statusChangeReason": "x",
+            "troubleTicketCharacteristic": [characteristic("outcome", "good")],
+        },
+        400,
+        "/troubleTicketCharacteristic",
+    ),
+    ({"status": "resolved", "statusChangeReason": "x" * 10_001}, 400, "/statusChangeReason"),
+    (
+        {
+            "status": "inProgress",
+            "troubleTicketCharacteristic": [characteristic("contact_channel", "pigeon")],
+        },
+        400,
+        "contact_channel should be",
+    ),
+]
+
+
+def test_what_no_action_can_carry_is_refused(client: ApiClient, subtests: pytest.Subtests) -> None:
     ticket = make(client)
-    answer = change(client, ticket, **members)
-    assert answer.status_code == status, answer.text
-    assert said in answer.json()["message"]
-    assert client.get(f"{TICKETS}/{ticket['id']}").json() == ticket
+    for members, status, said in NOT_CARRIED:
+        with subtests.test(said):
+            answer = change(client, ticket, **members)
+            assert answer.status_code == status, answer.text
+            assert said in answer.json()["message"]
+            assert client.get(f"{TICKETS}/{ticket['id']}").json() == ticket
 
 
 def test_a_hold_ends_when_the_characteristic_says(client: ApiClient) -> None:

@@ -113,31 +113,33 @@ def test_a_retry_makes_no_second_ticket(client: ApiClient) -> None:
     assert again["id"] == first["id"]
 
 
-@pytest.mark.parametrize("media_type", ["application/json", JSON, 'application/json; charset="UTF-8"'])
-def test_media_types_of_requests_and_answers(client: ApiClient, media_type: str) -> None:
-    body = b'{"description": "No signal", "severity": "Minor", "ticketType": "x"}'
-    made = client.post(TICKETS_V4, content=body, headers={"Content-Type": media_type})
-    assert made.status_code == 201, made.text
-    assert made.headers["content-type"] == JSON
-    changed = client.patch(made.json()["href"], content=b"{}", headers={"Content-Type": media_type})
-    assert (changed.status_code, changed.headers["content-type"]) == (200, JSON)
-    assert client.get(TICKETS_V4).headers["content-type"] == JSON
+def test_media_types_of_requests_and_answers(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for media_type in ["application/json", JSON, 'application/json; charset="UTF-8"']:
+        with subtests.test(media_type):
+            body = b'{"description": "No signal", "severity": "Minor", "ticketType": "x"}'
+            made = client.post(TICKETS_V4, content=body, headers={"Content-Type": media_type})
+            assert made.status_code == 201, made.text
+            assert made.headers["content-type"] == JSON
+            changed = client.patch(made.json()["href"], content=b"{}", headers={"Content-Type": media_type})
+            assert (changed.status_code, changed.headers["content-type"]) == (200, JSON)
+            assert client.get(TICKETS_V4).headers["content-type"] == JSON
 
 
-@pytest.mark.parametrize(
-    "media_type",
-    [
-        "application/merge-patch+json",
-        "application/json-patch+json",
-        "application/json-patch-query+json",
-        "application/json;charset=latin-1",
-    ],
-)
-def test_a_change_is_plain_json(client: ApiClient, media_type: str) -> None:
+OTHER_TYPES = [
+    "application/merge-patch+json",
+    "application/json-patch+json",
+    "application/json-patch-query+json",
+    "application/json;charset=latin-1",
+]
+
+
+def test_a_change_is_plain_json(client: ApiClient, subtests: pytest.Subtests) -> None:
     made = make(client)
-    refused = client.patch(made["href"], content=b"{}", headers={"Content-Type": media_type})
-    assert refused.status_code == 415
-    assert "application/json" in refused.json()["message"]
+    for media_type in OTHER_TYPES:
+        with subtests.test(media_type):
+            refused = client.patch(made["href"], content=b"{}", headers={"Content-Type": media_type})
+            assert refused.status_code == 415
+            assert "application/json" in refused.json()["message"]
 
 
 def test_a_life_of_a_ticket(client: ApiClient) -> None:
@@ -199,25 +201,24 @@ def test_a_change_of_the_external_id_leaves_the_ids_of_other_systems(client: Api
     assert {one["id"] for one in five["externalIdentifier"]} == {"CRM-2", "B-1"}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status", "said"),
-    [
-        ("POST", TICKETS_V4, {"description": "x", "severity": "y"}, 400, "/ticketType"),
-        ("POST", TICKETS_V4, ticket_v4(relatedParty=[{"id": "7"}]), 400, "@referredType"),
-        ("POST", TICKETS_V4, ticket_v4(status="closed"), 409, "closed"),
-        ("POST", TICKETS_V4, ticket_v4(name=None), 400, "/name"),
-        ("GET", "/tmf-api/troubleTicket/v4/troubleTicketSpecification", None, 404, "nothing"),
-        ("POST", "/tmf-api/troubleTicket/v4/troubleTicketSpecification", {}, 404, "nothing"),
-        ("POST", "/tmf-api/troubleTicket/v4/listener/troubleTicketCreateEvent", {}, 404, "no listener"),
-        ("PUT", TICKETS_V4, {}, 405, "PUT"),
-    ],
-)
-def test_a_refusal_names_its_reason(
-    client: ApiClient, method: str, path: str, body: Any, status: int, said: str
-) -> None:
-    refused = client.request(method, path, **({} if body is None else {"json": body}))
-    assert refused.status_code == status, refused.text
-    assert said in refused.json()["message"]
+REFUSED = [
+    ("POST", TICKETS_V4, {"description": "x", "severity": "y"}, 400, "/ticketType"),
+    ("POST", TICKETS_V4, ticket_v4(relatedParty=[{"id": "7"}]), 400, "@referredType"),
+    ("POST", TICKETS_V4, ticket_v4(status="closed"), 409, "closed"),
+    ("POST", TICKETS_V4, ticket_v4(name=None), 400, "/name"),
+    ("GET", "/tmf-api/troubleTicket/v4/troubleTicketSpecification", None, 404, "nothing"),
+    ("POST", "/tmf-api/troubleTicket/v4/troubleTicketSpecification", {}, 404, "nothing"),
+    ("POST", "/tmf-api/troubleTicket/v4/listener/troubleTicketCreateEvent", {}, 404, "no listener"),
+    ("PUT", TICKETS_V4, {}, 405, "PUT"),
+]
+
+
+def test_a_refusal_names_its_reason(client: ApiClient, subtests: pytest.Subtests) -> None:
+    for method, path, body, status, said in REFUSED:
+        with subtests.test(f"{method} {said}"):
+            refused = client.request(method, path, **({} if body is None else {"json": body}))
+            assert refused.status_code == status, refused.text
+            assert said in refused.json()["message"]
 
 
 def test_a_deleted_ticket_is_gone(client: ApiClient) -> None:
@@ -228,26 +229,27 @@ def test_a_deleted_ticket_is_gone(client: ApiClient) -> None:
     assert client.get(f"/v1/complaints/{made['id']}").json()["status"] == "withdrawn"
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("externalId=CRM-1", True),
-        ("externalId=CRM-2", False),
-        ("relatedParty.id=CUST-7", True),
-        ("relatedParty.id=CUST-8", False),
-        ("relatedParty.role=customer", True),
-        ("relatedEntity.id=7", True),
-        ("relatedEntity.role=order", False),
-        ("status=acknowledged,closed", True),
-        ("severity=Major&ticketType=Network%20Outage", True),
-        ("name.regex=^No", True),
-    ],
-)
-def test_filters_have_the_names_of_version_4(client: ApiClient, query: str, found: bool) -> None:
+FILTERS = [
+    ("externalId=CRM-1", True),
+    ("externalId=CRM-2", False),
+    ("relatedParty.id=CUST-7", True),
+    ("relatedParty.id=CUST-8", False),
+    ("relatedParty.role=customer", True),
+    ("relatedEntity.id=7", True),
+    ("relatedEntity.role=order", False),
+    ("status=acknowledged,closed", True),
+    ("severity=Major&ticketType=Network%20Outage", True),
+    ("name.regex=^No", True),
+]
+
+
+def test_filters_have_the_names_of_version_4(client: ApiClient, subtests: pytest.Subtests) -> None:
     made = make(client, **FULL)
-    listed = client.get(f"{TICKETS_V4}?{query}")
-    assert listed.status_code == 200, listed.text
-    assert [one["id"] for one in listed.json()] == ([made["id"]] if found else [])
+    for query, found in FILTERS:
+        with subtests.test(query):
+            listed = client.get(f"{TICKETS_V4}?{query}")
+            assert listed.status_code == 200, listed.text
+            assert [one["id"] for one in listed.json()] == ([made["id"]] if found else [])
 
 
 def test_fields_have_the_names_of_version_4(client: ApiClient) -> None:

@@ -3,7 +3,9 @@
 It dials checked addresses only, follows no redirect, uses no proxy of the environment, and bounds time and size.
 """
 
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from types import TracebackType
 
 import httpcore2
@@ -19,6 +21,14 @@ _KEPT_CONNECTIONS = 200
 _KEPT_SECONDS = 20.0
 
 
+@cache
+def trusted_authorities() -> ssl.SSLContext:
+    """The authorities whose certificates are trusted. A process reads them once, which takes 20 ms."""
+    import httpx2  # to load it takes long, and many processes send nothing
+
+    return httpx2.create_ssl_context()
+
+
 class GuardedClient:
     """Sends POST requests, from any number of threads. Connections are kept open for the next request.
 
@@ -32,12 +42,10 @@ class GuardedClient:
         seconds: float = LONGEST_EXCHANGE_SECONDS,
         resolver: Resolve = resolve,
     ) -> None:
-        import httpx2  # to load it takes long, and many processes send nothing
-
         self._allowed, self._seconds = allowed, seconds
         self._limit = TimeLimit()
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=trusted_authorities(),
             max_connections=None,  # the callers' threads are the bound
             max_keepalive_connections=_KEPT_CONNECTIONS,
             keepalive_expiry=_KEPT_SECONDS,

@@ -16,6 +16,7 @@ def open_openid_sign_in(settings: Settings) -> "OpenIdSignIn | None":
     # To load the libraries takes 0.2 s, and many installations have no provider.
     from complaints.api.accounts.openid_provider import OpenIdProvider, is_private_url
     from complaints.api.accounts.openid_sign_in import OpenIdSignIn
+    from complaints.outbound.http_client import trusted_authorities
 
     addresses = {"OIDC_ISSUER": settings.oidc_issuer, "PUBLIC_URL": settings.public_url or ""}
     for name, address in addresses.items():
@@ -30,5 +31,6 @@ def open_openid_sign_in(settings: Settings) -> "OpenIdSignIn | None":
         settings.oidc_issuer,
         client_id=settings.oidc_client_id,
         client_secret=secret.get_secret_value() if secret else None,
+        trusted=trusted_authorities(),
     )
     return OpenIdSignIn(provider, addresses["PUBLIC_URL"], settings.oidc_link_by_email)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -85,8 +86,9 @@ class _Kept(Generic[T]):
 
 
 class OpenIdProvider:
-    """One provider, known by its issuer, and our client there. `clock` gives monotonic seconds.
+    """One provider, known by its issuer, and our client there.
 
+    `trusted` has the authorities whose certificates count, and `clock` gives monotonic seconds.
     Its methods raise ProviderUnavailable if the provider does not answer as it must.
     """
 
@@ -96,6 +98,7 @@ class OpenIdProvider:
         *,
         client_id: str,
         client_secret: str | None,
+        trusted: ssl.SSLContext,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.issuer, self.client_id = issuer, client_id
@@ -106,6 +109,7 @@ class OpenIdProvider:
             timeout=_LONGEST_SILENCE_SECONDS,
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
             follow_redirects=False,
+            verify=trusted,
         )
 
     def document(self) -> ProviderDocument:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -160,18 +160,16 @@ def _detail(error: HTTPException, request: Request) -> str:
 def _allowed_methods(request: Request) -> list[str]:
     """The methods of all routes at this path. Starlette would list the methods of one route only.
 
-    A path that the API describes, such as `/policies/validate`, has the methods of its description. Routes that
-    would read its last word as an id do not count.
+    A path without ids, such as `/policies/validate`, has the methods of its own routes. Routes that would read its
+    last word as an id do not count.
     """
-    if described := request.app.openapi()["paths"].get(request.url.path):
-        known = {method.upper() for method in described}
-    else:
-        routes = request.app.router.routes
-        known = {
-            method
-            for method in _METHODS
-            if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
-        }
+    routes = request.app.router.routes
+    own = [one.methods or () for one in iter_route_contexts(routes) if one.path_format == request.url.path]
+    known = {method for methods in own for method in methods} or {
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    }
     if "GET" in known:
         known.add("HEAD")  # `RequestIds` answers it as GET
     return [method for method in _METHODS if method in known]

@@ -22,9 +22,14 @@ from complaints.use_cases.service import Configuration, Transaction
 
 
 def answer_figure(
-    tx: Transaction, request: FigureRequest, *, configuration: Configuration, scope: Scope
+    tx: Transaction,
+    request: FigureRequest,
+    *,
+    configuration: Configuration,
+    scope: Scope,
+    as_of: str | None = None,
 ) -> FigureAnswer:
-    """The figure of the complaints within `scope`.
+    """The figure of the complaints within `scope`. Whoever asks for many on one snapshot finds `as_of` once.
 
     Raises NotFound for an unknown figure, InvalidContent for a bad period, filter or value.
     """
@@ -45,7 +50,7 @@ def answer_figure(
         zone=zone_name(configuration, tx.now),
         groups=tuple(groups),
         total=whole,
-        as_of=find_as_of(tx),
+        as_of=as_of or find_as_of(tx),
         unit=asked.currency or figure.unit,
     )
 

@@ -70,12 +70,13 @@ def fill_layout(service: Service, tx: Transaction, caller: Caller, code: str, pe
         raise Forbidden("A layout is about all complaints: it is for callers whose scope is every complaint.")
     layout, asked = load_layout(tx, code), read_period(period, parameter="period")
     _check_period(layout, asked)
-    configuration = service.configuration(tx)
+    configuration, as_of = service.configuration(tx), find_as_of(tx)
 
     def ask(figure: str, filters: Filters, of: ReportPeriod) -> Decimal | None:
-        return _find_value(tx, configuration, FigureRequest(figure, of.from_on, of.to_on, None, filters))
+        request = FigureRequest(figure, of.from_on, of.to_on, None, filters)
+        return _find_value(tx, configuration, request, as_of)
 
-    return LayoutTable(code, layout, asked, evaluate_layout(layout, asked, ask), find_as_of(tx))
+    return LayoutTable(code, layout, asked, evaluate_layout(layout, asked, ask), as_of)
 
 
 def _check_period(layout: ReportLayout, period: ReportPeriod) -> None:
@@ -88,10 +89,12 @@ def _check_period(layout: ReportLayout, period: ReportPeriod) -> None:
         raise InvalidContent.in_query("period", message)
 
 
-def _find_value(tx: Transaction, configuration: Configuration, request: FigureRequest) -> Decimal | None:
+def _find_value(
+    tx: Transaction, configuration: Configuration, request: FigureRequest, as_of: str
+) -> Decimal | None:
     """The value of a figure in total. None if the number of services or users is not known."""
     try:
-        answer = answer_figure(tx, request, configuration=configuration, scope=ALL_COMPLAINTS)
+        answer = answer_figure(tx, request, configuration=configuration, scope=ALL_COMPLAINTS, as_of=as_of)
     except ExposureMissing:
         return None
     return answer.total.value

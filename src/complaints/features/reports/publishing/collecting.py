@@ -39,6 +39,7 @@ class Collector:
         self._period = period
         self._coverage = coverage
         self._scope = scope
+        self._as_of = find_as_of(tx)
         self._missing: list[MissingFigure] = []
 
     def collect(self) -> ReportSnapshot:
@@ -49,7 +50,7 @@ class Collector:
             from_on=self._period.from_on,
             to_on=self._period.to_on,
             zone=self._configuration.policy_at(self._tx.now).timezone,
-            as_of=find_as_of(self._tx),
+            as_of=self._as_of,
             coverage=self._coverage,
             tables=tables,
             missing=self._missing,
@@ -83,7 +84,9 @@ class Collector:
             group_by=group_by,
             filters={} if teams is None else {"team": teams},
         )
-        return answer_figure(self._tx, request, configuration=self._configuration, scope=self._scope)
+        return answer_figure(
+            self._tx, request, configuration=self._configuration, scope=self._scope, as_of=self._as_of
+        )
 
 
 def make_table(
