@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command, op
+from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.operations import Operations
@@ -103,14 +103,14 @@ def test_a_migration_that_breaks_off_continues_after_the_last_complete_one(
     *_, before, between, head = migrate.revisions()
     migrate.upgrade(empty)
     migrate.downgrade(empty, before)
-    whole = command.upgrade
+    whole = migrate.step_up
 
     def fail_at_head(config: Config, revision: str) -> None:
         whole(config, revision)
         assert revision != head, "the power fails"
 
     with monkeypatch.context() as patch:
-        patch.setattr(command, "upgrade", fail_at_head)
+        patch.setattr(migrate, "step_up", fail_at_head)
         with pytest.raises(AssertionError, match="the power fails"):
             migrate.upgrade(empty)
     with empty.connect() as connection:
@@ -122,7 +122,7 @@ def test_a_migration_that_breaks_off_continues_after_the_last_complete_one(
 def test_a_migration_is_tried_again_after_a_deadlock(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     *_, before, head = migrate.revisions()
     migrate.upgrade(empty, before)
-    whole, tries = command.upgrade, 0
+    whole, tries = migrate.step_up, 0
 
     def meet_a_deadlock(config: Config, revision: str) -> None:
         nonlocal tries
@@ -131,7 +131,7 @@ def test_a_migration_is_tried_again_after_a_deadlock(empty: Engine, monkeypatch:
         if tries < 3:
             raise OperationalError("ALTER TABLE", {}, DeadlockDetected())
 
-    monkeypatch.setattr(command, "upgrade", meet_a_deadlock)
+    monkeypatch.setattr(migrate, "step_up", meet_a_deadlock)
     assert migrate.upgrade(empty) == migrate.SchemaChange(before, head)
     assert tries == 3
 
@@ -190,7 +190,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], N
             with Operations.context(context):
                 change()
 
-        monkeypatch.setattr(command, "upgrade", step)
+        monkeypatch.setattr(migrate, "step_up", step)
         monkeypatch.setattr(migrate, "judge_schema", lambda connection: migrate.SchemaFit.OLDER)
 
     return plant
