@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,7 +25,10 @@ from tests.api_client import ApiClient
 from tests.features.category_counts import tables, use_cases
 from tests.features.category_counts.feature import FEATURE
 from tests.features.category_counts.settings import CountSettings
+from tests.features.conftest import url_with_counts
 from tests.support import ADMIN_SECRET, Scenario
+
+database_url = url_with_counts
 
 
 @contextmanager
@@ -188,7 +190,7 @@ def test_a_migration_that_loses_its_rows_is_taken_back(
     def lose(config: Any, _revision: str) -> None:
         config.attributes["connection"].execute(text("DELETE FROM category_count"))
 
-    monkeypatch.setattr(migrate, "command", SimpleNamespace(upgrade=lose))
+    monkeypatch.setattr(migrate, "step_up", lose)
     monkeypatch.setattr(migrate, "judge_schema", lambda connection: migrate.SchemaFit.OLDER)
     with pytest.raises(RuntimeError, match=r"would lose rows, .*: {'category_count': 1}"):
         migrate.upgrade(scenario.service.database.engine, annex_tables=annexes.table_names)

@@ -43,7 +43,7 @@ from tests.support import Scenario, api_client, check_all, opened_service
 @pytest.fixture
 def service(database_url: str) -> Iterator[Service]:
     """The engine on a fresh database, with the kinds of the annex."""
-    with opened_service(database_url) as opened:
+    with opened_service(database_url, stays_connected=database_url.startswith("postgresql")) as opened:
         yield replace(opened, cache=keep_configuration(Annexes((FEATURE,)).subject_kinds))
 
 
