@@ -1,13 +1,12 @@
-"""A database with the tables of the fixture annex, on each engine."""
+"""The fixture annex, and its tables."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 
 from complaints.api.feature import Annexes
 from complaints.storage.database.connections import open_engine
 from complaints.wiring import open_annexes
-from tests.conftest import DATABASE_KINDS
 from tests.features.category_counts.feature import FEATURE
 from tests.features.category_counts.tables import metadata
 
@@ -20,10 +19,14 @@ def make_tables(url: str) -> str:
     return url
 
 
-@pytest.fixture(params=DATABASE_KINDS)
-def database_url(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> str:
-    """A database of its own: the tables of the annex must not stay in a database that tests share."""
-    return make_tables(migrated_database_url(request.param))
+@pytest.fixture
+def url_with_counts(database_url: str) -> Iterator[str]:
+    """The database of the test with the tables of the fixture annex. They must not stay there for the next test."""
+    engine = open_engine(database_url)
+    metadata.create_all(engine)
+    yield database_url
+    metadata.drop_all(engine)
+    engine.dispose()
 
 
 @pytest.fixture

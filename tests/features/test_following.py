@@ -24,9 +24,11 @@ from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.loops import keep_months
 from tests.features.category_counts import tables, use_cases
 from tests.features.category_counts.rules import count_received
-from tests.features.conftest import make_tables
+from tests.features.conftest import make_tables, url_with_counts
 from tests.features.test_feature import find_breaches
 from tests.support import Scenario, count_statements, opened_service
+
+database_url = url_with_counts
 
 
 def whole_feed(service: Service) -> list[EventRecord]:

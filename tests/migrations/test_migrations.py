@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command, op
+from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.operations import Operations
@@ -37,6 +37,14 @@ def empty(request: pytest.FixtureRequest, empty_database_url: Callable[[str], st
     engine.dispose()
 
 
+@pytest.fixture
+def migrated(database_url: str) -> Iterator[Engine]:
+    """An engine on a database with the newest schema, brought there at once."""
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> str:
     """A new database, because emptying a shared one would not undo a change of its schema."""
@@ -57,16 +65,15 @@ def _is_compared(name: str | None, kind: str, _parents: Any) -> bool:
     return not (kind == "table" and (name or "").startswith(("complaint_search", "event_2")))
 
 
-def test_the_newest_schema_is_what_the_code_says(empty: Engine) -> None:
+def test_the_newest_schema_is_what_the_code_says(migrated: Engine) -> None:
     """Except the unique keys that each month of the history has on PostgreSQL."""
     of_months = ("uq_event__complaint_id_ordinal", "uq_event__subject_id_ordinal")
 
     def is_kept_whole(_item: Any, name: str | None, *_: Any) -> bool:
-        return name not in of_months or empty.dialect.name == "sqlite"
+        return name not in of_months or migrated.dialect.name == "sqlite"
 
-    migrate.upgrade(empty)
-    assert _version(empty) == migrate.head()
-    with empty.connect() as connection:
+    assert _version(migrated) == migrate.head()
+    with migrated.connect() as connection:
         context = MigrationContext.configure(
             connection,
             opts={
@@ -78,10 +85,9 @@ def test_the_newest_schema_is_what_the_code_says(empty: Engine) -> None:
         assert compare_metadata(context, EVERY_TABLE) == []
 
 
-def test_every_constraint_of_the_code_is_in_the_database(empty: Engine) -> None:
+def test_every_constraint_of_the_code_is_in_the_database(migrated: Engine) -> None:
     """The comparison above ignores CHECK constraints."""
-    migrate.upgrade(empty)
-    inspector = sa.inspect(empty)
+    inspector = sa.inspect(migrated)
     for table in EVERY_TABLE.sorted_tables:
         asked = {c.name for c in table.constraints if isinstance(c, sa.CheckConstraint)}
         assert {c["name"] for c in inspector.get_check_constraints(table.name)} == asked, table.name
@@ -98,31 +104,32 @@ def test_down_to_nothing_and_up_again(empty: Engine) -> None:
 
 
 def test_a_migration_that_breaks_off_continues_after_the_last_complete_one(
-    empty: Engine, monkeypatch: pytest.MonkeyPatch
+    migrated: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     *_, before, between, head = migrate.revisions()
-    migrate.upgrade(empty)
-    migrate.downgrade(empty, before)
-    whole = command.upgrade
+    migrate.downgrade(migrated, before)
+    whole = migrate.step_up
 
     def fail_at_head(config: Config, revision: str) -> None:
         whole(config, revision)
         assert revision != head, "the power fails"
 
     with monkeypatch.context() as patch:
-        patch.setattr(command, "upgrade", fail_at_head)
+        patch.setattr(migrate, "step_up", fail_at_head)
         with pytest.raises(AssertionError, match="the power fails"):
-            migrate.upgrade(empty)
-    with empty.connect() as connection:
+            migrate.upgrade(migrated)
+    with migrated.connect() as connection:
         supported = connection.execute(sa.select(migrate.schema_support.c.oldest_program)).scalar_one()
-    assert (_version(empty), supported) == (between, migrate.oldest_program(between))
-    assert migrate.upgrade(empty) == migrate.SchemaChange(between, head)
+    assert (_version(migrated), supported) == (between, migrate.oldest_program(between))
+    assert migrate.upgrade(migrated) == migrate.SchemaChange(between, head)
 
 
-def test_a_migration_is_tried_again_after_a_deadlock(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_is_tried_again_after_a_deadlock(
+    migrated: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     *_, before, head = migrate.revisions()
-    migrate.upgrade(empty, before)
-    whole, tries = command.upgrade, 0
+    migrate.downgrade(migrated, before)
+    whole, tries = migrate.step_up, 0
 
     def meet_a_deadlock(config: Config, revision: str) -> None:
         nonlocal tries
@@ -131,16 +138,17 @@ def test_a_migration_is_tried_again_after_a_deadlock(empty: Engine, monkeypatch:
         if tries < 3:
             raise OperationalError("ALTER TABLE", {}, DeadlockDetected())
 
-    monkeypatch.setattr(command, "upgrade", meet_a_deadlock)
-    assert migrate.upgrade(empty) == migrate.SchemaChange(before, head)
+    monkeypatch.setattr(migrate, "step_up", meet_a_deadlock)
+    assert migrate.upgrade(migrated) == migrate.SchemaChange(before, head)
     assert tries == 3
 
 
-def test_upgrades_stop_at_the_revision_that_is_asked_for(empty: Engine) -> None:
+def test_upgrades_stop_at_the_revision_that_is_asked_for(migrated: Engine) -> None:
     *_, before, between, _ = migrate.revisions()
+    migrate.downgrade(migrated, before)
     for revision in (before, between, before):
-        migrate.upgrade(empty, revision)
-    assert _version(empty) == between
+        migrate.upgrade(migrated, revision)
+    assert _version(migrated) == between
 
 
 def test_escalations_of_before_settle_as_new_ones_do(scenario: Scenario) -> None:
@@ -190,7 +198,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], N
             with Operations.context(context):
                 change()
 
-        monkeypatch.setattr(command, "upgrade", step)
+        monkeypatch.setattr(migrate, "step_up", step)
         monkeypatch.setattr(migrate, "judge_schema", lambda connection: migrate.SchemaFit.OLDER)
 
     return plant

@@ -19,6 +19,7 @@ from complaints.use_cases.complaints.promises import make_promise
 from complaints.use_cases.upkeep.checks import check_feed
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.sweep import sweep_once
+from tests.planting import planted
 from tests.support import Scenario, check_all
 
 
@@ -63,77 +64,72 @@ def _promise_link_and_acknowledge(scenario: Scenario, worked: Complaint, done: C
     service.write(work)
 
 
-def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
-    assert list(check_all(filled_scenario.service)) == []
+PLANTED = [
+    ("UPDATE event SET data = replace(data, 'received', 'resolved')", "history unbroken"),
+    ("UPDATE event SET actor = 'user:nobody' WHERE ordinal = 1", "history unbroken"),
+    ("DELETE FROM event WHERE ordinal = 2", "history unbroken"),
+    ("UPDATE complaint SET subject = 'something else'", "state is history"),
+    ("UPDATE deadline SET due_at = started_at WHERE status = 'breached'", "state is history"),
+    ("UPDATE complaint SET wake_at = NULL", "columns follow"),
+    ("UPDATE complaint SET overdue_after_at = NULL", "columns follow"),
+    ("UPDATE complaint SET escalation_level = 7", "columns follow"),
+    ("UPDATE complaint SET version = 1", "state is history"),
+    ("UPDATE event SET sequence = -sequence", "history unbroken"),
+    ("DELETE FROM complaint_tag", "index follows"),
+    ("DELETE FROM complaint_external_id", "index follows"),
+    ("DELETE FROM complaint_external_id WHERE external_id = 'A-1'", "index follows"),
+    ("UPDATE complaint SET events_after = events_after + 1000", "history unbroken"),
+    ("DELETE FROM contact_digest", "words known"),
+    ("DELETE FROM complaint_search", "index follows"),
+    ("DELETE FROM link", "links recorded"),
+    ("UPDATE link SET type = 'duplicate_of'", "links recorded"),
+    ("UPDATE party SET phone = '+8613800000001'", "persons recorded"),
+    ("DELETE FROM party", "persons recorded"),
+    ("UPDATE promise SET text = 'Nothing'", "promises recorded"),
+    ("UPDATE promise SET made_by = 'user:nobody'", "promises recorded"),
+    ("DELETE FROM hold", "holds recorded"),
+    ("UPDATE deadline SET wake_at = NULL WHERE kind = 'promise'", "nothing forgotten"),
+    ("UPDATE user_account SET active = false", "nothing forgotten"),
+    ("UPDATE deadline SET wake_at = NULL WHERE status = 'breached'", "nothing forgotten"),
+    ("UPDATE escalation SET level = 3 WHERE step = 'manual'", "steps recorded"),
+    ("UPDATE escalation SET planned_at = taken_at", "steps recorded"),
+    ("UPDATE escalation SET recipients = '[\"nobody\"]'", "steps recorded"),
+    (
+        "UPDATE escalation SET acknowledged_by = 'user:nobody' WHERE acknowledged_at IS NOT NULL",
+        "steps recorded",
+    ),
+    ("UPDATE escalation SET acknowledged_at = NULL, acknowledged_by = NULL", "steps recorded"),
+    ("DELETE FROM escalation_recipient", "steps recorded"),
+    (
+        "UPDATE deadline SET status = 'cancelled', wake_at = NULL, paused_until = NULL, met_at = NULL",
+        "nothing forgotten",
+    ),
+    ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
+    ("UPDATE escalation SET settled_at = taken_at", "steps settled"),
+    ("UPDATE deadline SET repetitions = 2 WHERE status = 'breached'", "steps taken once"),
+    ("UPDATE escalation SET recipients = '[]'", "steps heard"),
+    ("UPDATE complaint SET parked_at = created_at", "deadlines in time"),
+    (
+        "UPDATE complaint SET team = 'nobody', category = 'nothing', assignee = 'no one', first_owner = 'none'",
+        "references hold",
+    ),
+    ("UPDATE complaint SET policy_version = 99", "references hold"),
+    ("UPDATE deadline SET policy_code = 'none'", "references hold"),
+    ("DELETE FROM policy", "references hold"),
+    (
+        "UPDATE deadline SET target = 'soon' WHERE complaint_id = (SELECT complaint_id FROM hold LIMIT 1)",
+        "readable",
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("planted", "invariant"),
-    [
-        ("UPDATE event SET data = replace(data, 'received', 'resolved')", "history unbroken"),
-        ("UPDATE event SET actor = 'user:nobody' WHERE ordinal = 1", "history unbroken"),
-        ("DELETE FROM event WHERE ordinal = 2", "history unbroken"),
-        ("UPDATE complaint SET subject = 'something else'", "state is history"),
-        ("UPDATE deadline SET due_at = started_at WHERE status = 'breached'", "state is history"),
-        ("UPDATE complaint SET wake_at = NULL", "columns follow"),
-        ("UPDATE complaint SET overdue_after_at = NULL", "columns follow"),
-        ("UPDATE complaint SET escalation_level = 7", "columns follow"),
-        ("UPDATE complaint SET version = 1", "state is history"),
-        ("UPDATE event SET sequence = -sequence", "history unbroken"),
-        ("DELETE FROM complaint_tag", "index follows"),
-        ("DELETE FROM complaint_external_id", "index follows"),
-        ("DELETE FROM complaint_external_id WHERE external_id = 'A-1'", "index follows"),
-        ("UPDATE complaint SET events_after = events_after + 1000", "history unbroken"),
-        ("DELETE FROM contact_digest", "words known"),
-        ("DELETE FROM complaint_search", "index follows"),
-        ("DELETE FROM link", "links recorded"),
-        ("UPDATE link SET type = 'duplicate_of'", "links recorded"),
-        ("UPDATE party SET phone = '+8613800000001'", "persons recorded"),
-        ("DELETE FROM party", "persons recorded"),
-        ("UPDATE promise SET text = 'Nothing'", "promises recorded"),
-        ("UPDATE promise SET made_by = 'user:nobody'", "promises recorded"),
-        ("DELETE FROM hold", "holds recorded"),
-        ("UPDATE deadline SET wake_at = NULL WHERE kind = 'promise'", "nothing forgotten"),
-        ("UPDATE user_account SET active = false", "nothing forgotten"),
-        ("UPDATE deadline SET wake_at = NULL WHERE status = 'breached'", "nothing forgotten"),
-        ("UPDATE escalation SET level = 3 WHERE step = 'manual'", "steps recorded"),
-        ("UPDATE escalation SET planned_at = taken_at", "steps recorded"),
-        ("UPDATE escalation SET recipients = '[\"nobody\"]'", "steps recorded"),
-        (
-            "UPDATE escalation SET acknowledged_by = 'user:nobody' WHERE acknowledged_at IS NOT NULL",
-            "steps recorded",
-        ),
-        ("UPDATE escalation SET acknowledged_at = NULL, acknowledged_by = NULL", "steps recorded"),
-        ("DELETE FROM escalation_recipient", "steps recorded"),
-        (
-            "UPDATE deadline SET status = 'cancelled', wake_at = NULL, paused_until = NULL, met_at = NULL",
-            "nothing forgotten",
-        ),
-        ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
-        ("UPDATE escalation SET settled_at = taken_at", "steps settled"),
-        ("UPDATE deadline SET repetitions = 2 WHERE status = 'breached'", "steps taken once"),
-        ("UPDATE escalation SET recipients = '[]'", "steps heard"),
-        ("UPDATE complaint SET parked_at = created_at", "deadlines in time"),
-        (
-            "UPDATE complaint SET team = 'nobody', category = 'nothing', assignee = 'no one', first_owner = 'none'",
-            "references hold",
-        ),
-        ("UPDATE complaint SET policy_version = 99", "references hold"),
-        ("UPDATE deadline SET policy_code = 'none'", "references hold"),
-        ("DELETE FROM policy", "references hold"),
-        (
-            "UPDATE deadline SET target = 'soon' WHERE complaint_id = (SELECT complaint_id FROM hold LIMIT 1)",
-            "readable",
-        ),
-    ],
-)
-def test_what_is_planted_is_found(filled_scenario: Scenario, planted: str, invariant: str) -> None:
-    with filled_scenario.service.database.begin() as tx:
-        tx.connection.execute(text(planted))
-        tx.connection.execute(text("UPDATE reference_version SET version = version + 1"))
-    filled_scenario.service.cache.expire()
-    found = {violation.invariant for violation in check_all(filled_scenario.service)}
-    assert invariant in found
+def test_only_what_is_planted_is_found(filled_scenario: Scenario, subtests: pytest.Subtests) -> None:
+    service = filled_scenario.service
+    assert list(check_all(service)) == []
+    for statement, invariant in PLANTED:
+        with subtests.test(statement), planted(service, statement) as spoilt:
+            assert invariant in {violation.invariant for violation in check_all(spoilt)}
+    assert list(check_all(service)) == []
 
 
 def test_each_reference_to_nothing_is_named(scenario: Scenario) -> None:
@@ -177,23 +173,27 @@ def test_a_word_that_is_not_registered_is_found(scenario: Scenario) -> None:
     assert list(check_all(scenario.service)) == []
 
 
-@pytest.mark.parametrize("order", ["ASC", "DESC"])
 def test_a_complaint_that_was_deleted_with_all_its_rows_leaves_a_gap_on_sqlite(
-    filled_scenario: Scenario, order: str
+    scenario: Scenario, subtests: pytest.Subtests
 ) -> None:
-    service = filled_scenario.service
+    service = scenario.service
+    first, _, last = [scenario.post() for _ in range(3)]
     assert list(check_feed(service)) == []
-    one = f"(SELECT complaint_id FROM event ORDER BY sequence {order} LIMIT 1)"
-    with service.database.begin() as tx:
-        numbers = sorted(
-            tx.connection.execute(text(f"SELECT sequence FROM event WHERE complaint_id = {one}")).scalars()
-        )
-        tx.connection.execute(text(f"DELETE FROM event WHERE complaint_id = {one}"))
-    found = [violation.message for violation in check_feed(service)]
-    if service.database.is_postgresql:
-        assert found == []
-    else:
-        assert re.search(rf"numbers? {numbers[0]} .* missing", found[0])
+    for deleted in (first, last):
+        one = f"complaint_id = (SELECT id FROM complaint WHERE sequence = {deleted.sequence})"
+        numbers = service.read(lambda tx, of=one: _numbers(tx, of))
+        with subtests.test(deleted.sequence), planted(service, f"DELETE FROM event WHERE {one}") as spoilt:
+            found = [violation.message for violation in check_feed(spoilt)]
+            if service.database.is_postgresql:
+                assert found == []
+            else:
+                assert re.search(rf"numbers? {numbers[0]} .* missing", found[0])
+
+
+def _numbers(tx: Transaction, of: str) -> list[int]:
+    return list(
+        tx.connection.execute(text(f"SELECT sequence FROM event WHERE {of} ORDER BY sequence")).scalars()
+    )
 
 
 def test_deadlines_that_stand_still_are_found(filled_scenario: Scenario) -> None:
@@ -205,41 +205,33 @@ def test_deadlines_that_stand_still_are_found(filled_scenario: Scenario) -> None
     assert list(check_all(filled_scenario.service)) == []
 
 
-def _tamper(scenario: Scenario, statement: str) -> list[str]:
-    """What `check` says about the configuration after a statement that the program did not make."""
-    with scenario.service.database.begin() as tx:
-        tx.connection.execute(text(statement))
-    return [f"{one.invariant}: {one.message}" for one in check_configuration(scenario.service)]
+TAMPERED = [
+    (
+        """UPDATE api_key SET roles = '["admin"]'""",
+        "configuration recorded: key .* audit log says: roles",
+    ),
+    (
+        "UPDATE api_key SET secret_digest = name",
+        "configuration recorded: key .* audit log says: secret_digest",
+    ),
+    (
+        "UPDATE policy SET document = '{}'",
+        "configuration recorded: policy telecom-handbook/1 .*: document",
+    ),
+    ("UPDATE policy SET text = ''", "configuration recorded: policy telecom-handbook/1 .*: text"),
+    ("UPDATE user_account SET email = 'x@y.example'", "configuration recorded: user admin .*: email"),
+    ("DELETE FROM audit_event WHERE sequence = 2", "audit log unbroken: after entry 1 .* comes entry 3"),
+    ("UPDATE audit_event SET actor = 'user:x'", "audit log unbroken: entry 1 .* not what was written"),
+    ("DELETE FROM audit_event", "configuration recorded: .* has no entry in the audit log"),
+]
 
 
-def test_an_honest_configuration_has_no_findings(scenario: Scenario) -> None:
+def test_only_what_is_planted_in_the_configuration_is_found(
+    scenario: Scenario, subtests: pytest.Subtests
+) -> None:
     scenario.key(AccessRole.AGENT)
     assert list(check_configuration(scenario.service)) == []
-
-
-@pytest.mark.parametrize(
-    ("planted", "found"),
-    [
-        (
-            """UPDATE api_key SET roles = '["admin"]'""",
-            "configuration recorded: key .* audit log says: roles",
-        ),
-        (
-            "UPDATE api_key SET secret_digest = name",
-            "configuration recorded: key .* audit log says: secret_digest",
-        ),
-        (
-            "UPDATE policy SET document = '{}'",
-            "configuration recorded: policy telecom-handbook/1 .*: document",
-        ),
-        ("UPDATE policy SET text = ''", "configuration recorded: policy telecom-handbook/1 .*: text"),
-        ("UPDATE user_account SET email = 'x@y.example'", "configuration recorded: user admin .*: email"),
-        ("DELETE FROM audit_event WHERE sequence = 2", "audit log unbroken: after entry 1 .* comes entry 3"),
-        ("UPDATE audit_event SET actor = 'user:x'", "audit log unbroken: entry 1 .* not what was written"),
-        ("DELETE FROM audit_event", "configuration recorded: .* has no entry in the audit log"),
-    ],
-)
-def test_what_is_planted_in_the_configuration_is_found(scenario: Scenario, planted: str, found: str) -> None:
-    scenario.key(AccessRole.AGENT)
-    said = _tamper(scenario, planted)
-    assert any(re.fullmatch(found, one) for one in said), said
+    for statement, found in TAMPERED:
+        with subtests.test(statement), planted(scenario.service, statement) as spoilt:
+            said = [f"{one.invariant}: {one.message}" for one in check_configuration(spoilt)]
+            assert any(re.fullmatch(found, one) for one in said), said

@@ -1,11 +1,10 @@
-"""The ordinary databases, since the annex has no tables of its own, and a reader."""
+"""A reader of the pages of a complainant."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from complaints.use_cases.service import Service
-from tests.conftest import database_url as database_url
 from tests.features.complainant_page.pages import Reader
 from tests.support import Scenario, api_client
 

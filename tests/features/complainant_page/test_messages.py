@@ -32,20 +32,21 @@ def contacts_on(scenario: Scenario, reference: str) -> list[tuple[str, str]]:
     return [(one.actor, one.data["description"]) for one in told]
 
 
-@pytest.mark.parametrize("state", [*OPEN, "awaiting_complainant", *ENDED, "merged"])
 def test_rule_1_19_a_message_is_a_contact_in_every_state(
-    reader: Reader, scenario: Scenario, state: str
+    reader: Reader, scenario: Scenario, subtests: pytest.Subtests
 ) -> None:
-    complaint = getattr(States(scenario), state)()
-    survivor = complaint.merged_into or complaint.id
-    before = complaint.status
-    answer = reader.send(complaint, TEXT.replace("\n", "\r\n"), Origin="null")
-    assert answer.status_code == 303, answer.text
-    assert answer.headers["location"] == reader.path(complaint) + "?done=added"
-    assert contacts_on(scenario, str(survivor)) == [("complainant", TEXT)]
-    status = scenario.load(complaint).status
-    assert status == (Status.INVESTIGATING if state in (*ENDED, "awaiting_complainant") else before)
-    assert "Thank you. We have your message." in reader.read(complaint, done="added")
+    for state in (*OPEN, "awaiting_complainant", *ENDED, "merged"):
+        complaint = getattr(States(scenario), state)()
+        survivor = complaint.merged_into or complaint.id
+        before = complaint.status
+        with subtests.test(state):
+            answer = reader.send(complaint, TEXT.replace("\n", "\r\n"), Origin="null")
+            assert answer.status_code == 303, answer.text
+            assert answer.headers["location"] == reader.path(complaint) + "?done=added"
+            assert contacts_on(scenario, str(survivor)) == [("complainant", TEXT)]
+            status = scenario.load(complaint).status
+            assert status == (Status.INVESTIGATING if state in (*ENDED, "awaiting_complainant") else before)
+            assert "Thank you. We have your message." in reader.read(complaint, done="added")
 
 
 def test_the_same_form_adds_its_message_once(reader: Reader, scenario: Scenario) -> None:

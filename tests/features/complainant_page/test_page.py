@@ -140,20 +140,29 @@ def test_the_table_has_every_state() -> None:
         assert {*texts["situations"]} == states - {"merged"}
 
 
-@pytest.mark.parametrize("state", TABLE)
-def test_each_state_is_told_in_both_languages(reader: Reader, scenario: Scenario, state: str) -> None:
+def test_each_state_is_told_in_both_languages(
+    reader: Reader, scenario: Scenario, subtests: pytest.Subtests
+) -> None:
     """Personal data, notes, internal texts and staff are on no page."""
-    complaint = getattr(States(scenario), state)()
-    note = {"text": "Internal: a regular."}
-    scenario.service.write(
-        lambda tx: add_note(scenario.service, tx, SYSTEM, str(complaint.id), AddNote.model_validate(note))
-    )
-    for language, said in TABLE[state].items():
-        words = reader.read(complaint, language)
-        assert number_of(complaint.sequence) in words
-        assert [one for one in said if one not in words] == [], words
-        hidden = [*PERSON.values(), "13912345678", "Internal", "admin", "No signal", "not_ours", "A mast"]
-        assert [one for one in hidden if one in words] == []
+    service, note = scenario.service, AddNote.model_validate({"text": "Internal: a regular."})
+    for state, texts in TABLE.items():
+        complaint = getattr(States(scenario), state)()
+        service.write(lambda tx, to=str(complaint.id): add_note(service, tx, SYSTEM, to, note))
+        for language, said in texts.items():
+            with subtests.test(f"{state} {language}"):
+                words = reader.read(complaint, language)
+                assert number_of(complaint.sequence) in words
+                assert [one for one in said if one not in words] == [], words
+                hidden = [
+                    *PERSON.values(),
+                    "13912345678",
+                    "Internal",
+                    "admin",
+                    "No signal",
+                    "not_ours",
+                    "A mast",
+                ]
+                assert [one for one in hidden if one in words] == []
 
 
 def test_all_times_are_in_the_zone_that_the_foot_of_the_page_names(

@@ -23,11 +23,11 @@ from complaints.use_cases.complaints.signed_addresses import AddressPurpose, mak
 from complaints.use_cases.complaints.views import ComplaintView, view_one
 from complaints.use_cases.mail_account import MailAccount, MailboxAccount
 from complaints.use_cases.service import AttachmentStore, Service, Transaction
-from tests.features.notifications.conftest import WallClock, database_url, wall
+from tests.features.notifications.conftest import WallClock, wall
 from tests.imap_server import ImapServer, imap_server
 from tests.support import Scenario
 
-__all__ = ["database_url", "wall"]
+__all__ = ["wall"]
 BOX = "box@example.com"
 
 

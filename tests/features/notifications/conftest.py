@@ -1,6 +1,5 @@
-"""The shared databases of the tests, and a service with a wall clock that tests move."""
+"""A service with a wall clock that tests move."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +9,6 @@ from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.features.notifications.model import MessageDelivery
 from complaints.features.notifications.tables.deliveries import DeliveryFilter, list_deliveries
 from complaints.use_cases.service import Service, Transaction
-from tests.conftest import DATABASE_KINDS, ReusedDatabases
 from tests.support import Scenario
 
 
@@ -25,12 +23,6 @@ class WallClock:
 
     def advance(self, **delta: float) -> None:
         self.now += timedelta(**delta)
-
-
-@pytest.fixture(params=DATABASE_KINDS)
-def database_url(request: pytest.FixtureRequest, reused_databases: ReusedDatabases) -> Iterator[str]:
-    with reused_databases.prepare(request.param) as url:
-        yield url
 
 
 @pytest.fixture

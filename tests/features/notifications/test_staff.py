@@ -511,34 +511,34 @@ def test_a_robot_gets_18_messages_a_minute_within_its_size_and_is_left_alone_whe
 # What callers send ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        ({"channels": [{"channel": "fax"}]}, "/channels/0/channel"),
-        ({"channels": [{"channel": "sms"}]}, "/channels/0/address"),
-        ({"channels": [{"channel": "sms", "address": "12"}]}, "/channels/0/address"),
-        ({"channels": [{"channel": "mail", "address": "a@b.example"}]}, "/channels/0/address"),
-        ({"channels": [{"channel": "robot", "address": "nobody"}]}, "/channels/0/address"),
-        ({"channels": [{"channel": "mail"}, {"channel": "mail"}]}, "/channels"),
-        ({"timezone": "Mars/Base"}, "/timezone"),
-        ({"digest_times": ["9:00"]}, "/digest_times/0"),
-        ({"digest_times": []}, "/digest_times"),
-        ({"quiet_hours": {"from_time": "22:00", "until_time": "24:00"}}, "/quiet_hours/until_time"),
-        ({"quiet_hours": {"from_time": "22:00", "until_time": "22:00"}}, "/quiet_hours/until_time"),
-        ({"remind_every": "5m"}, "/remind_every"),
-        ({"remind_every": "1d"}, "/remind_every"),
-        ({"immediate_level": -1}, "/immediate_level"),
-        ({"immediate_level": 1.5}, "/immediate_level"),
-        ({"language": "fr"}, "/language"),
-        ({"unknown": 1}, "/unknown"),
-    ],
-)
-def test_wrong_wishes_are_refused_and_named(client: ApiClient, body: Any, pointer: str) -> None:
-    answer = client.put("/v1/users/admin/notifications", json=body)
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
-    assert client.get("/v1/users/admin/notifications").json()["channels"] == [
-        {"channel": "mail", "address": None}
-    ]
+WRONG_WISHES: list[tuple[dict[str, Any], str]] = [
+    ({"channels": [{"channel": "fax"}]}, "/channels/0/channel"),
+    ({"channels": [{"channel": "sms"}]}, "/channels/0/address"),
+    ({"channels": [{"channel": "sms", "address": "12"}]}, "/channels/0/address"),
+    ({"channels": [{"channel": "mail", "address": "a@b.example"}]}, "/channels/0/address"),
+    ({"channels": [{"channel": "robot", "address": "nobody"}]}, "/channels/0/address"),
+    ({"channels": [{"channel": "mail"}, {"channel": "mail"}]}, "/channels"),
+    ({"timezone": "Mars/Base"}, "/timezone"),
+    ({"digest_times": ["9:00"]}, "/digest_times/0"),
+    ({"digest_times": []}, "/digest_times"),
+    ({"quiet_hours": {"from_time": "22:00", "until_time": "24:00"}}, "/quiet_hours/until_time"),
+    ({"quiet_hours": {"from_time": "22:00", "until_time": "22:00"}}, "/quiet_hours/until_time"),
+    ({"remind_every": "5m"}, "/remind_every"),
+    ({"remind_every": "1d"}, "/remind_every"),
+    ({"immediate_level": -1}, "/immediate_level"),
+    ({"immediate_level": 1.5}, "/immediate_level"),
+    ({"language": "fr"}, "/language"),
+    ({"unknown": 1}, "/unknown"),
+]
+
+
+def test_wrong_wishes_are_refused_and_named(client: ApiClient, subtests: pytest.Subtests) -> None:
+    path = "/v1/users/admin/notifications"
+    for body, pointer in WRONG_WISHES:
+        with subtests.test(str(body)):
+            answer = client.put(path, json=body)
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+            assert client.get(path).json()["channels"] == [{"channel": "mail", "address": None}]
 
 
 def test_wishes_are_kept_and_robots_show_no_secret(client: ApiClient) -> None:
@@ -571,25 +571,26 @@ def test_wishes_are_kept_and_robots_show_no_secret(client: ApiClient) -> None:
     assert [client.delete("/v1/robots/ops").status_code for _ in range(2)] == [204, 404]
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"status": "read"}, 422),
-        ({"status": "delivered", "part": 3, "parts": 2}, 422),
-        ({"status": "delivered", "part": 0}, 422),
-        ({"status": "delivered", "parts": 100}, 422),
-        ({"status": "failed", "reason": ""}, 422),
-        ({"status": "delivered"}, 409),
-    ],
-)
-def test_wrong_receipts_are_refused(house: House, client: ApiClient, body: Any, status: int) -> None:
+WRONG_RECEIPTS: list[tuple[dict[str, Any], int]] = [
+    ({"status": "read"}, 422),
+    ({"status": "delivered", "part": 3, "parts": 2}, 422),
+    ({"status": "delivered", "part": 0}, 422),
+    ({"status": "delivered", "parts": 100}, 422),
+    ({"status": "failed", "reason": ""}, 422),
+    ({"status": "delivered"}, 409),
+]
+
+
+def test_wrong_receipts_are_refused(house: House, client: ApiClient, subtests: pytest.Subtests) -> None:
     house.scenario.post(first_owner="admin")
     house.scenario.advance(hours=20)
     house.follow()
     waiting = house.deliveries()[0]
-    answer = client.post(f"/v1/deliveries/{waiting.id}/receipt", json=body)
-    assert answer.status_code == status, answer.text
-    assert house.deliveries()[0] == waiting
+    for body, status in WRONG_RECEIPTS:
+        with subtests.test(str(body)):
+            answer = client.post(f"/v1/deliveries/{waiting.id}/receipt", json=body)
+            assert answer.status_code == status, answer.text
+            assert house.deliveries()[0] == waiting
 
 
 def test_the_list_of_deliveries_has_pages_filters_and_a_scope(house: House, client: ApiClient) -> None:

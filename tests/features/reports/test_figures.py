@@ -473,40 +473,39 @@ def test_the_api_answers_json_csv_and_xlsx_alike(
     assert (len(first["items"]), len(second["items"]), second["next_cursor"]) == (2, 1, None)
 
 
-@pytest.mark.parametrize(
-    ("path", "query", "status", "named"),
-    [
-        ("/respons_rate", WINTER, 404, "did you mean 'response_rate'?"),
-        ("/respons_rate/rows", WINTER, 404, "did you mean"),
-        ("/inflow", WINTER | {"colour": "red"}, 400, "colour"),
-        ("/inflow", {"to": "2026-01-01"}, 422, "from"),
-        ("/inflow", {"from": "2026-01-01", "to": "2026-01-01"}, 422, "to"),
-        ("/inflow", {"from": "2026-02-30", "to": "2026-03-01"}, 422, "from"),
-        ("/inflow", {"from": "1767225600", "to": "2026-03-01"}, 422, "from: must be a date, as YYYY-MM-DD"),
-        ("/inflow", {"from": "2020-01-01", "to": "2026-01-01"}, 422, "1461"),
-        ("/inflow", WINTER | {"group_by": "mood"}, 422, "group_by"),
-        ("/inflow", WINTER | {"team": "nobody"}, 422, "team"),
-        ("/inflow", WINTER | {"priority": "uregnt"}, 422, "urgent"),
-        ("/inflow/rows", WINTER | {"group": "x"}, 422, "group_by"),
-        ("/inflow/rows", WINTER | {"group_by": "week", "group": "2026-60"}, 422, "week"),
-        ("/inflow/rows", WINTER | {"group_by": "month", "group": "2026-13"}, 422, "month"),
-        ("/inflow/rows", WINTER | {"side": "left"}, 422, "side"),
-        ("/inflow/rows", WINTER | {"side": "denominator"}, 422, "side"),
-        ("/time_to_result/rows", WINTER | {"side": "denominator"}, 422, "side"),
-        ("/appeals_per_million_users/rows", WINTER | {"side": "denominator"}, 422, "side"),
-        ("/inflow/rows", WINTER | {"cursor": "bm9wZQ"}, 400, "cursor"),
-        ("/inflow/rows", WINTER | {"cursor": FAR_CURSOR}, 400, "cursor"),
-        ("/appeals_per_million_users", WINTER, 409, "users"),
-        ("/complaints_per_10000_services", WINTER, 409, "services"),
-    ],
-)  # fmt: skip
-def test_a_bad_request_is_refused_by_name(
-    client: ApiClient, path: str, query: dict[str, str], status: int, named: str
-) -> None:
+BAD_REQUESTS: list[tuple[str, dict[str, str], int, str]] = [
+    ("/respons_rate", WINTER, 404, "did you mean 'response_rate'?"),
+    ("/respons_rate/rows", WINTER, 404, "did you mean"),
+    ("/inflow", WINTER | {"colour": "red"}, 400, "colour"),
+    ("/inflow", {"to": "2026-01-01"}, 422, "from"),
+    ("/inflow", {"from": "2026-01-01", "to": "2026-01-01"}, 422, "to"),
+    ("/inflow", {"from": "2026-02-30", "to": "2026-03-01"}, 422, "from"),
+    ("/inflow", {"from": "1767225600", "to": "2026-03-01"}, 422, "from: must be a date, as YYYY-MM-DD"),
+    ("/inflow", {"from": "2020-01-01", "to": "2026-01-01"}, 422, "1461"),
+    ("/inflow", WINTER | {"group_by": "mood"}, 422, "group_by"),
+    ("/inflow", WINTER | {"team": "nobody"}, 422, "team"),
+    ("/inflow", WINTER | {"priority": "uregnt"}, 422, "urgent"),
+    ("/inflow/rows", WINTER | {"group": "x"}, 422, "group_by"),
+    ("/inflow/rows", WINTER | {"group_by": "week", "group": "2026-60"}, 422, "week"),
+    ("/inflow/rows", WINTER | {"group_by": "month", "group": "2026-13"}, 422, "month"),
+    ("/inflow/rows", WINTER | {"side": "left"}, 422, "side"),
+    ("/inflow/rows", WINTER | {"side": "denominator"}, 422, "side"),
+    ("/time_to_result/rows", WINTER | {"side": "denominator"}, 422, "side"),
+    ("/appeals_per_million_users/rows", WINTER | {"side": "denominator"}, 422, "side"),
+    ("/inflow/rows", WINTER | {"cursor": "bm9wZQ"}, 400, "cursor"),
+    ("/inflow/rows", WINTER | {"cursor": FAR_CURSOR}, 400, "cursor"),
+    ("/appeals_per_million_users", WINTER, 409, "users"),
+    ("/complaints_per_10000_services", WINTER, 409, "services"),
+]  # fmt: skip
+
+
+def test_a_bad_request_is_refused_by_name(client: ApiClient, subtests: pytest.Subtests) -> None:
     """Rule 6.29."""
-    answer = client.get(f"/v1/reports{path}", params=query)
-    assert (answer.status_code, named in answer.text) == (status, True), answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
+    for path, query, status, named in BAD_REQUESTS:
+        with subtests.test(f"{path} {query}"):
+            answer = client.get(f"/v1/reports{path}", params=query)
+            assert (answer.status_code, named in answer.text) == (status, True), answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_a_figure_has_the_complaints_within_the_scope_of_the_caller(

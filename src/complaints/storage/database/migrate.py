@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
@@ -153,15 +154,30 @@ def upgrade(engine: Engine, revision: str = "head", *, annex_tables: Sequence[st
             if judge_schema(connection) in (SchemaFit.CURRENT, SchemaFit.NEWER):
                 before = current(connection)
                 return SchemaChange(before, before)
-    change = first = _migrate(engine, partial(_next, goal=goal), command.upgrade, annex_tables)
+    change = first = _migrate(engine, partial(_next, goal=goal), step_up, annex_tables)
     while change.after not in (goal, change.before):
-        change = _migrate(engine, partial(_next, goal=goal), command.upgrade, annex_tables)
+        change = _migrate(engine, partial(_next, goal=goal), step_up, annex_tables)
     return SchemaChange(first.before, change.after)
 
 
 def downgrade(engine: Engine, revision: str) -> SchemaChange:
     """Take the schema back to `revision`, in one transaction. Raises MigrationRefused."""
-    return _migrate(engine, lambda _before: revision, command.downgrade)
+    return _migrate(engine, lambda _before: revision, step_down)
+
+
+def step_up(config: Config, revision: str) -> None:
+    """As `alembic.command.upgrade`, which would read the files of all migrations again for each step."""
+    _run(config, lambda present, _context: _scripts()._upgrade_revs(revision, present))
+
+
+def step_down(config: Config, revision: str) -> None:
+    """As `alembic.command.downgrade`; see `step_up`."""
+    _run(config, lambda present, _context: _scripts()._downgrade_revs(revision, present))
+
+
+def _run(config: Config, find_steps: Callable[[Any, MigrationContext], list[Any]]) -> None:
+    with EnvironmentContext(config, _scripts(), fn=find_steps):
+        _scripts().run_env()
 
 
 def _next(before: str | None, *, goal: str) -> str:
@@ -253,7 +269,10 @@ def row_counts(connection: Connection, annex_tables: Sequence[str] = ()) -> dict
     names = [*(table.name for table in metadata.sorted_tables if table is not schema_support), *annex_tables]
     present = set(inspect(connection).get_table_names())
     known = [name for name in names if name in present]
-    return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in known}  # noqa: S608 - names from our tables
+    if not known:
+        return {}
+    counted = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in known)  # noqa: S608 - names from our tables
+    return {name: count for name, count in connection.exec_driver_sql(counted)}  # noqa: C416 - rows, not pairs
 
 
 def _refuse_loss(before: dict[str, int], after: dict[str, int]) -> None:
