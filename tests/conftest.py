@@ -18,12 +18,8 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 
-from tests.api_client import stop_event_loop
 from tests.empty_again import empty_again, fingerprint, keep_seeded
 from tests.postgres_server import PostgresUnavailable, memory_directory, serving
-from tests.support import disconnect
-
-pytest_plugins = ["tests.fixtures"]
 
 DATABASE_KINDS = ("sqlite", "postgresql")
 SERVER_VARIABLE = "COMPLAINTS_TEST_POSTGRES_URL"
@@ -45,11 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
         _worker_input(config).get("templates")
         or config.stash[CLEAN_UP].enter_context(TemporaryDirectory(prefix="complaints-templates-"))
     )
+    if _worker_input(config) or not config.getoption("numprocesses", None):
+        # The process that distributes the tests runs none, so it loads nothing of the product.
+        config.pluginmanager.import_plugin("tests.fixtures")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that wait for processes first, so that none of them runs alone at the end."""
-    items.sort(key=lambda item: "tests/journeys" not in item.path.as_posix())
+    """Run the tests that wait for processes first: one worker waits, and none of them runs alone at the end."""
+    items.sort(key=lambda item: "launcher" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(trylast=True)
@@ -77,7 +76,6 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    stop_event_loop()
     if not _worker_input(config) and (template := config.stash[TEMPLATES] / "postgresql").exists():
         drop_database(config, urlsplit(template.read_text()).path.removeprefix("/"))
     config.stash[CLEAN_UP].close()
@@ -231,6 +229,8 @@ class ReusedDatabases:
     def drop(self) -> None:
         """Drop the database on PostgreSQL; the next test gets a new one."""
         if self._url is not None and self._connection is not None:
+            from tests.support import disconnect  # loads the product
+
             disconnect(self._url)
             self._connection.close()
         self._databases.drop_all()

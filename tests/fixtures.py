@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 
 from complaints.use_cases.service import Service
-from tests.api_client import ApiClient
+from tests.api_client import ApiClient, stop_event_loop
 from tests.fork_client import ForkServer, shared_fork_server
 from tests.journeys.running_server import Launcher, launching
 from tests.support import Scenario, api_client, check_all, make_template, opened_service
+
+
+def pytest_unconfigure() -> None:
+    """The event loop of the clients ends with the tests."""
+    stop_event_loop()
 
 
 @pytest.fixture(scope="session")

@@ -129,8 +129,11 @@ def faulty_relay(imap: ImapServer) -> Iterator[FaultyRelay]:
     """A relay to the server that runs until the end of the block."""
 
     class Handler(StreamRequestHandler):
+        disable_nagle_algorithm = True
+
         def handle(self) -> None:
             with socket.create_connection(("127.0.0.1", imap.port)) as server:
+                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
                 threading.Thread(target=self.pass_answers, args=(server,), daemon=True).start()
                 self.pass_commands(server)
                 with suppress(OSError):  # the server has closed it before
