@@ -318,6 +318,16 @@ def test_an_inbox_reads_what_waits_alone(
     assert "ix_escalation_recipient__waiting" in str(plan)
 
 
+def test_the_escalations_of_one_complaint_are_one_plain_statement(
+    client: ApiClient, scenario: Scenario, complaint: Complaint
+) -> None:
+    with count_statements(scenario.service) as executed:
+        items = listed(client, complaint=number_of(complaint.sequence))
+    assert {item["number"] for item in items} == {number_of(complaint.sequence)}
+    [statement] = [text for text, _ in executed if "escalation" in text]
+    assert "UNION" not in statement
+
+
 BAD_INBOX_QUESTIONS = [
     "colour=red",
     "cursor=eyJraW5kIjoiaW5ib3gifQ",
