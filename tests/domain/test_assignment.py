@@ -18,10 +18,11 @@ from complaints.domain.rules.assignment import (
     list_candidates,
 )
 from complaints.domain.rules.duty import find_on_duty
+from complaints.domain.rules.ownership import hand_over
 from complaints.domain.rules.recipients import list_teams_under
 from complaints.domain.rules.rehearsal import Absence, InheritedTask, rehearse
 from complaints.domain.staff import Directory, DutyShift
-from complaints.domain.vocabulary import AssignmentMethod, EventType
+from complaints.domain.vocabulary import AssignmentMethod, EventType, Status
 from tests.domain.builders import (
     DIRECTORY,
     HANDBOOK,
@@ -116,6 +117,25 @@ def test_rule_5_9_who_enters_a_team_without_assignee_gets_one(
 def test_rule_5_9_an_ended_complaint_gets_no_assignee() -> None:
     life = Life(policy=BY_TURNS, team="operations").do("withdraw")
     assert find_method(change_of(life, team=CARE), BY_TURNS) is None
+
+
+@pytest.mark.parametrize(
+    ("members", "is_handed_over"),
+    [
+        ({"assignee": "an"}, True),
+        ({"first_owner": "an"}, True),
+        ({"assignee": "li", "first_owner": "li"}, False),  # somebody else took it meanwhile
+        ({"assignee": "an", "status": Status.CLOSED}, False),  # it was closed meanwhile
+    ],
+)
+def test_rule_1_7_a_leaver_hands_over_open_complaints_of_the_own(
+    members: dict[str, Any], is_handed_over: bool
+) -> None:
+    change = change_of(Life(), **members)
+    assert hand_over(change, DIRECTORY, START, leaver="an", successor="wu") is is_handed_over
+    complaint = change.complaint
+    assert ("wu" in (complaint.assignee, complaint.first_owner)) is is_handed_over
+    assert bool(change.events) is is_handed_over
 
 
 def test_rule_5_9_the_history_names_the_method() -> None:
