@@ -1,8 +1,9 @@
 """Readers of the console in a real browser: users with a session, made by the API."""
 
+from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import BrowserContext, Page, Route
 
 from tests.browser.tabs import Tab
 from tests.journeys.running_server import RunningServer
@@ -42,6 +43,20 @@ def sign_in_at(server: RunningServer, tab: Tab, login: str, *roles: str, **membe
     tab.page.wait_for_selector("#main")
 
 
+def answer_once(where: Page | BrowserContext, address: str, answer: Callable[[Route], None]) -> None:
+    """Let `answer` handle the next request to `address`. The server answers the later requests.
+
+    The route stays. Playwright ends a route with `times` while later requests are under way: such a request may pass
+    the next route, or the browser aborts it.
+    """
+    answers = [answer]
+
+    def handle(route: Route) -> None:
+        (answers.pop() if answers else Route.fallback)(route)
+
+    where.route(address, handle)
+
+
 def end_session_with(page: Page, address: str) -> None:
     """End the session of `page` when its next request to `address` leaves.
 
@@ -52,4 +67,4 @@ def end_session_with(page: Page, address: str) -> None:
         page.context.clear_cookies()
         route.fallback()
 
-    page.route(address, end_session, times=1)
+    answer_once(page, address, end_session)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.console import PASSWORD, end_session_with, make_user, sign_in_at
+from tests.browser.console import PASSWORD, answer_once, end_session_with, make_user, sign_in_at
 from tests.browser.tabs import DESKTOP, PHONES, Tab
 from tests.conftest import DATABASE_KINDS
 from tests.fork_client import ForkServer
@@ -57,11 +57,7 @@ def _fill_in(page: Page) -> None:
 
 def _fulfil_once(page: Page, **answer: Any) -> None:
     """Answer the next form in place of the server."""
-
-    def answer_form(route: Route) -> None:
-        route.fulfill(**answer)
-
-    page.route("**/actions/respond", answer_form, times=1)
+    answer_once(page, "**/actions/respond", lambda route: route.fulfill(**answer))
 
 
 def test_what_is_typed_survives_every_failure(

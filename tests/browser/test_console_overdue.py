@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.console import PASSWORD, end_session_with, sign_in_at
+from tests.browser.console import PASSWORD, answer_once, end_session_with, sign_in_at
 from tests.browser.tabs import DESKTOP, PHONES, Tab
 from tests.conftest import DATABASE_KINDS
 from tests.journeys.running_server import RunningServer
@@ -147,7 +147,7 @@ def test_a_form_that_failed_is_sent_as_it_was_or_given_up(
     page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
 
     def fail_to_assign() -> None:
-        page.route("**/console/bulk/assign", lambda route: route.fulfill(status=503, body="Busy."), times=1)
+        answer_once(page, "**/console/bulk/assign", lambda route: route.fulfill(status=503, body="Busy."))
         page.click("#bulk button[value=assign]")
         page.select_option("#bulk-assignee", "chen.jie")
         page.click("#bulk-form button.primary")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from complaints.wiring import wall_now
-from tests.browser.console import PASSWORD, sign_in_at
+from tests.browser.console import PASSWORD, answer_once, sign_in_at
 from tests.browser.tabs import DESKTOP, Tab
 from tests.conftest import DATABASE_KINDS
 from tests.journeys.running_server import RunningServer
@@ -97,7 +97,7 @@ def test_eight_tabs_share_one_stream(open_tab: OpenTab, server: RunningServer, a
 
     leader = next(tab for tab in tabs if tab.page.evaluate(_LEADS))
     before = len(streams)
-    first.page.context.route(f"**{_STREAM}", assign_meanwhile, times=1)
+    answer_once(first.page.context, f"**{_STREAM}", assign_meanwhile)
     leader.page.close()
     tabs.remove(leader)
     for tab in tabs:
@@ -157,7 +157,7 @@ def test_a_page_is_live_again_after_a_failure_and_after_a_sign_in(
     tab.expected = {401, 502}
     page, rows = tab.page, tab.page.locator("#rows")
     sign_in_at(server, tab, login, "supervisor", scope="all")
-    page.route(f"**{_STREAM}", lambda route: route.fulfill(status=502, body="Bad gateway"), times=1)
+    answer_once(page, f"**{_STREAM}", lambda route: route.fulfill(status=502, body="Bad gateway"))
     with page.expect_response(lambda answer: _STREAM in answer.url and answer.status == 502):
         page.goto(f"{server.url}/console/overdue?region={region}")
     _assign(api, complaint, names[0])
