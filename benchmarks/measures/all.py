@@ -9,7 +9,7 @@ from benchmarks.measures.intake import INTAKE, INTAKE_128, INTAKE_ONE, INTAKE_SQ
 from benchmarks.measures.lag import LAG
 from benchmarks.measures.measure import Row
 from benchmarks.measures.overdue_scoped import OVERDUE_SCOPED, OVERDUE_SCOPED_SQLITE
-from benchmarks.measures.processes import MEMORY, START
+from benchmarks.measures.processes import IDLE, MEMORY, START
 from benchmarks.measures.queries import QUERIES
 from benchmarks.measures.simulate import SIMULATE, SIMULATE_SQLITE
 from benchmarks.measures.storm import STORM
@@ -26,6 +26,7 @@ _ALL: tuple[Row, ...] = (
     LAG,
     MEMORY,
     START,
+    IDLE,
     *QUERIES,
     CHECK,
     CHECK_SQLITE,

@@ -1,4 +1,4 @@
-"""What one process takes: memory as it serves on and on, and time to start."""
+"""What one process takes: memory as it serves on and on, time to start, and processor time while nobody asks."""
 
 import http.client
 import json
@@ -97,6 +97,19 @@ class _SetUp:
         """The directory goes with the benchmark's own."""
 
 
+# Idle --------------------------------------------------------------------------------------------------------------
+
+
+def measure_idle(context: BenchContext) -> Measurement:
+    """The share of a processor that a server takes while nobody asks anything; embedded, with all its loops."""
+    with serving(1, context.new_directory(), scheduler=True) as [server]:
+        time.sleep(context.options["warm_up"])
+        used, begun = server.cpu_seconds, time.perf_counter()
+        time.sleep(context.options["seconds"])
+        share = (server.cpu_seconds - used) / (time.perf_counter() - begun)
+    return Measurement(100 * share)
+
+
 MEMORY = Row(
     name="memory",
     measures="growth of one server's resident set over mixed requests, after a warm-up",
@@ -115,5 +128,16 @@ START = Row(
     aim=1,
     judged="product",
     measure=measure_start,
+    needs_postgres=False,
+)
+IDLE = Row(
+    name="idle",
+    measures="processor time of a server without requests, embedded, with all annexes",
+    unit="% of a processor",
+    floor=0.3,
+    aim=0.2,
+    judged="product",
+    measure=measure_idle,
+    options={"seconds": 60, "warm_up": 20},
     needs_postgres=False,
 )

@@ -29,12 +29,13 @@ TINY = {
     "import": {"rows": 60},
     "lag": {"seconds": 1, "deadlines_per_second": 20, "posts_per_second": 10, "processes": 1},
     "memory": {"requests": 50, "warm_up": 10},
+    "idle": {"seconds": 1, "warm_up": 0},
     "webhooks": {"messages": 30},
     "intake-webhooks": {"seconds": 1, "concurrency": 4, "processes": 1, "webhooks": 2},
     "tmf621-create": {"seconds": 1, "concurrency": 4, "processes": 1},
     "tmf621-list": {"complaints": 300, "requests": 10},
 }
-NO_LIMIT = {"lag", "memory", "start"}
+NO_LIMIT = {"lag", "memory", "start", "idle"}
 
 
 def run(*arguments: str) -> Any:

@@ -43,6 +43,11 @@ class FeatureLoop:
     and returns how much it did. It is called again at once until it returns 0. With `needs_annexes` it also gets the
     annexes of the program: notifications send what all of them declare. With `is_long` it need not be limited: it
     also gets a function that is true once the process stops, and then returns soon.
+
+    A loop that waits for events names its follower in `follows`. A loop that waits for other rows has a function
+    `has_work`, which gets the service, the settings and a transaction that only reads. Once a second, a process looks
+    for the work of all such loops in one transaction, and runs those that have some. So they need not look often
+    themselves, and an idle process rests.
     """
 
     name: str
@@ -51,6 +56,8 @@ class FeatureLoop:
     cron: str | None = None
     needs_annexes: bool = False
     is_long: bool = False
+    follows: str | None = None
+    has_work: Callable[[Service, Any, Transaction], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

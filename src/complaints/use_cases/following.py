@@ -4,7 +4,7 @@ Nothing is written for a follower when a complaint changes. The numbers of event
 (`storage.rows.event`), so a follower that goes on after the last number it saw misses nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from complaints.storage.rows import event, follower
 from complaints.use_cases.complaints.history import EventRecord, event_without_texts, find_end
@@ -36,7 +36,7 @@ def follow(
     and the cursor goes to the end of the history.
     """
     # Look first: on SQLite, a write transaction without work would stop all other writers.
-    if not service.read(lambda tx: _has_work(tx, name)):
+    if not service.read(lambda tx: find_behind(tx, [name])):
         return 0
     return service.write(lambda tx: _follow(tx, name, handle, limit=limit, from_now=from_now))
 
@@ -50,9 +50,11 @@ def hold_follower(tx: Transaction, name: str) -> int:
     return follower.lock_after(tx, name)
 
 
-def _has_work(tx: Transaction, name: str) -> bool:
-    after = follower.find_after(tx, name)
-    return after is None or bool(event.list_changes(tx, after=after, limit=1))
+def find_behind(tx: Transaction, names: Collection[str]) -> set[str]:
+    """Those of the followers that have events to handle. A follower without a row has its row to make."""
+    cursors = {one.name: one.after for one in follower.find_cursors(tx)}
+    end = event.find_last_number(tx, after=max(cursors.values(), default=0))
+    return {name for name in names if cursors.get(name, -1) < end}
 
 
 def _follow(

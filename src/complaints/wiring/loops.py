@@ -1,15 +1,14 @@
-"""The loops of a process, with those of the annexes."""
+"""The loops of a process: its own, and those of its annexes."""
 
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from complaints.api.feature import Annexes, FeatureLoop
+from complaints.api.feature import Annexes
 from complaints.serving.measures import SweepMeasures
 from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings
@@ -29,13 +28,14 @@ from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.loops import Sweeper, beat_without_sweep, do_chores, end_heartbeat
 from complaints.use_cases.upkeep.reindexing import reindex
 from complaints.wiring import clocks
+from complaints.wiring.annex_loops import annex_loops
 from complaints.wiring.attachments import open_scanner
 
 IMPORT_SECONDS = 5.0  # an import that another process took; a process begins its own imports at once
 HEARTBEAT_LOOP = "heartbeat"
 HEARTBEAT_SECONDS = 10.0
 REINDEXING_SECONDS = 60.0
-LEAVING_SECONDS = 5.0  # a leaving that was cut off goes on within this time
+LEAVING_SECONDS = 15.0  # a leaving that was cut off goes on within this time
 
 EMPTYING_SECONDS = 60.0  # a process that erases deletes the bytes at once
 SCAN_SECONDS = 5.0  # a process that takes an attachment scans it at once
@@ -70,7 +70,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     if (scanner := open_scanner(settings)) is not None:
         scans = ScanWorker(service, scanner, stopping.is_set)
         own = (*own, Loop(SCAN_LOOP, scans.scan_waiting, seconds=SCAN_SECONDS))
-    built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), clocks.wall_now, stopping)
+    built = Loops((*own, *annex_loops(service, annexes, stopping.is_set)), clocks.wall_now, stopping)
     service.database.hasten = built.hasten
     return built
 
@@ -99,19 +99,3 @@ def end_loops(service: Service, loops: Loops) -> None:
     loops.stop()
     save_key_uses(service)
     end_heartbeat(service, node_name())
-
-
-def _annex_loops(service: Service, annexes: Annexes, is_stopping: Callable[[], bool]) -> Iterator[Loop]:
-    for feature in annexes.features:
-        settings = annexes.settings_for(feature)
-        for loop in feature.loops:
-            extras = [annexes] * loop.needs_annexes + [is_stopping] * loop.is_long
-            work = partial(_work_on, loop, service, (settings, *extras), is_stopping)
-            yield Loop(f"{feature.name}.{loop.name}", work, seconds=loop.seconds, cron=loop.cron)
-
-
-def _work_on(
-    loop: FeatureLoop, service: Service, given: tuple[Any, ...], is_stopping: Callable[[], bool]
-) -> None:
-    while loop.work(service, *given) and not is_stopping():
-        service.database.give_way()

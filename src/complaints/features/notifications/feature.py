@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
 from complaints.features.notifications import (
@@ -41,6 +42,7 @@ def _forget(service: Service, settings: NotificationSettings) -> int:
     return service.write(lambda tx: deliveries.delete_settled(tx, before=before, limit=_DELETED_AT_ONCE))
 
 
+_sending = partial(FeatureLoop, seconds=60, needs_annexes=True, is_long=True)
 routes.router.include_router(mailbox_routes.router)
 FEATURE = Feature(
     name=delivery_use_cases.NAME,
@@ -56,13 +58,19 @@ FEATURE = Feature(
         ),
     ),
     loops=(
-        FeatureLoop("follow", following.follow_history, seconds=1, needs_annexes=True),
-        FeatureLoop("imports", imports.follow_imports, seconds=5),
-        FeatureLoop("news", news.follow_news, seconds=5, needs_annexes=True),
-        FeatureLoop("mail", outlets.send_mails, seconds=1, needs_annexes=True, is_long=True),
-        FeatureLoop("sms", outlets.send_sms, seconds=1, needs_annexes=True, is_long=True),
+        FeatureLoop(
+            "follow",
+            following.follow_history,
+            seconds=60,
+            needs_annexes=True,
+            follows=delivery_use_cases.NAME,
+        ),
+        FeatureLoop("imports", imports.follow_imports, seconds=15),
+        FeatureLoop("news", news.follow_news, seconds=15, needs_annexes=True),
+        _sending("mail", outlets.send_mails, has_work=outlets.has_mails),
+        _sending("sms", outlets.send_sms, has_work=outlets.has_sms),
         FeatureLoop("mailbox", polling.take_from_mailbox, seconds=15),
-        FeatureLoop("robots", outlets.send_to_robots, seconds=1, needs_annexes=True, is_long=True),
+        _sending("robots", outlets.send_to_robots, has_work=outlets.has_for_robots),
         FeatureLoop("forget", _forget, cron="41 2 * * *"),
     ),
 )

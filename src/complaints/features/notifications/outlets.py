@@ -23,6 +23,7 @@ from complaints.features.notifications.rules import Settlement
 from complaints.features.notifications.sending import IsStopping, OutgoingChannel, Outlet, never, send_next
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.sms import SmsChannel
+from complaints.features.notifications.tables.deliveries import has_due
 from complaints.features.notifications.tables.robots import bar_robot
 from complaints.features.notifications.texts import TextWriter
 from complaints.outbound.allow_list import parse_allow_list
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 BATCH = 100
 
 
+def has_mails(service: Service, _settings: NotificationSettings, tx: Transaction) -> bool:
+    """True if a mail is due and there is a mail server."""
+    return service.mail is not None and has_due(tx, MessageChannel.MAIL, service.wall())
+
+
 def send_mails(
     service: Service, settings: NotificationSettings, annexes: Annexes, is_stopping: IsStopping = never
 ) -> int:
@@ -42,6 +48,11 @@ def send_mails(
         return 0
     channel = MailChannel(service.mail, service.wall)
     return _send(service, settings, annexes, MessageChannel.MAIL, channel, is_stopping)
+
+
+def has_sms(service: Service, settings: NotificationSettings, tx: Transaction) -> bool:
+    """True if an SMS is due and there is a gateway."""
+    return settings.sms_url is not None and has_due(tx, MessageChannel.SMS, service.wall())
 
 
 def send_sms(
@@ -58,6 +69,11 @@ def send_sms(
         service.public_url,
     )
     return _send(service, settings, annexes, MessageChannel.SMS, channel, is_stopping)
+
+
+def has_for_robots(service: Service, _settings: NotificationSettings, tx: Transaction) -> bool:
+    """True if a message to a robot is due."""
+    return has_due(tx, MessageChannel.ROBOT, service.wall())
 
 
 def send_to_robots(

@@ -14,9 +14,6 @@ from complaints.features.reports.publishing.tables import metadata
 from complaints.use_cases.figures.keeping import FOLLOWER, count_waiting, keep_facts_after_sweep
 from complaints.use_cases.service import Service
 
-KEEP_SECONDS = 1.0
-"""Facts are kept in batches, so that a busy intake pays for few of them. They lag by less than five seconds."""
-
 
 def _keep(service: Service, _settings: None) -> int:
     return keep_facts_after_sweep(service)
@@ -34,7 +31,7 @@ FEATURE = Feature(
     router=_ROUTER,
     tables=metadata,
     loops=(
-        FeatureLoop("keep", _keep, seconds=KEEP_SECONDS),
+        FeatureLoop("keep", _keep, seconds=60, follows=FOLLOWER),
         FeatureLoop("publish", _publish, seconds=30),
     ),
     news=(schedules.find_news,),

@@ -91,6 +91,11 @@ class _Threads:
             self._work.put(None)
 
 
+def has_due(service: Service, settings: WebhookSettings, tx: Transaction) -> bool:
+    """True if a subscription has messages to send now."""
+    return subscriptions.has_due(tx, service.wall(), lease=settings.lease)
+
+
 class Sender:
     """Sends until there is nothing to do. Only one thread calls its methods."""
 
@@ -129,9 +134,7 @@ class Sender:
 
     def _has_due(self) -> bool:
         try:
-            return self._service.read(
-                lambda tx: subscriptions.has_due(tx, self._service.wall(), lease=self._settings.lease)
-            )
+            return self._service.read(lambda tx: has_due(self._service, self._settings, tx))
         except Unavailable:
             time.sleep(_REST_SECONDS)
             return False

@@ -59,10 +59,11 @@ def _settle_failure(
         wait = plan_retry(message.attempts + 1, retry_after=result.retry_after, chance=chance)
     at = None if wait is None else result.at + wait
     deliveries.note_not_delivered(tx, message.delivery_id, next_attempt_at=at)
-    if at is not None:
+    if wait is not None:
         deliveries.postpone_followers(
-            tx, webhook.id, message.owner_id, after_id=message.delivery_id, until=at
+            tx, webhook.id, message.owner_id, after_id=message.delivery_id, until=result.at + wait
         )
+        tx.hasten(planning.SENDING_LOOP, tx.now + wait)
     return at
 
 

@@ -4,6 +4,7 @@ SWEEP_LOOP = "sweep"
 IMPORT_LOOP = "imports"
 SCAN_LOOP = "scanning"
 ATTACHMENT_LOOP = "attachments"
+ANNEX_LOOP = "annexes"
 LONGEST_SLEEP_SECONDS = 1.0
 """The sweep looks at least this often."""
 HASTENED_WITHIN_SECONDS = 5.0

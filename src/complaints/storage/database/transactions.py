@@ -155,6 +155,8 @@ class Database:
         """Runs a loop of this process earlier. Set by a process that has loops (see `wiring`)."""
         self.count: Callable[[str, str, int], None] = lambda name, label, amount: None
         """Counts committed work. Set by a process that has measures (see `wiring`)."""
+        self.last_commit = object()
+        """Another object after each commit of this process: a loop that finds the same one knows that none came."""
         # One entry for each caller: a list grows and shrinks safely in threads.
         self._waiting: list[None] = []
 
@@ -213,6 +215,7 @@ class Database:
                 begun = time.monotonic()
                 yield tx
                 tx.finish()
+        self.last_commit = object()
         for loop, at in tx.hastened.items():
             seconds = (at - tx.now).total_seconds() - (time.monotonic() - begun)
             self.hasten(loop, max(seconds, 0.0))

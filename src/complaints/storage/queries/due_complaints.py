@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
+
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints, load_parts
@@ -14,6 +16,9 @@ from complaints.storage.rows.subject import subject
 
 c = complaint.c
 _TABLES = (complaint, subject)
+_FIRST_WAKES = select(
+    *(wake_order.first_wake(table) for table in _TABLES)
+)  # made once: it is asked every second
 
 
 def seconds_to_next_wake(tx: Transaction) -> float:
@@ -21,7 +26,7 @@ def seconds_to_next_wake(tx: Transaction) -> float:
 
     It costs a look at an index of each table.
     """
-    wakes = [at for table in _TABLES if (at := wake_order.find_first_wake(tx, table)) is not None]
+    wakes = [at for at in tx.connection.execute(_FIRST_WAKES).one() if at is not None]
     return (min(wakes) - tx.now).total_seconds() if wakes else float("inf")
 
 

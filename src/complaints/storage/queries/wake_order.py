@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, Uuid, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, ScalarSelect, Table, Uuid, func, literal, select, tuple_, update
 
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
@@ -24,11 +24,10 @@ def is_asleep(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return table.c.wake_at.is_not(None), table.c.parked_at.is_(None)
 
 
-def find_first_wake(tx: Transaction, table: Table) -> datetime | None:
-    """The first wake time, passed or not. It costs one look at an index."""
+def first_wake(table: Table) -> ScalarSelect[datetime]:
+    """The first wake time of a table, passed or not, as a part of a query. It costs one look at an index."""
     first = select(table.c.wake_at).where(*is_asleep(table)).order_by(table.c.wake_at).limit(1)
-    found: datetime | None = tx.connection.execute(first).scalar()
-    return found
+    return first.scalar_subquery()
 
 
 def lock_due(tx: Transaction, table: Table, limit: int) -> list[UUID]:
