@@ -225,9 +225,9 @@ def test_forms_by_keyboard_in_both_languages(
     sign_in_at(server, tab, "li.wei", "supervisor", scope="all")
     complaint, following = _post(server), _post(server, subject="Slow")
     list_of_two = [f"/console/complaints/{one['number']}" for one in (complaint, following)]
-    page.evaluate("list => sessionStorage.setItem('console-list', JSON.stringify(list))", list_of_two)
     _open(page, server, complaint)
     expect(page.locator("#act textarea")).to_be_focused()
+    page.evaluate("list => sessionStorage.setItem('console-list', JSON.stringify(list))", list_of_two)
     page.locator(".templates summary").click()
     page.locator(".templates a").first.click()
     expect(page.locator("#act textarea")).not_to_have_value("")
