@@ -101,3 +101,12 @@ def test_every_module_says_what_it_is() -> None:
     assert MODULES
     silent = [path for path in MODULES if not DOCUMENTED.match(path.read_text(encoding="utf-8"))]
     assert silent == []
+
+
+def test_a_member_of_a_complaint_is_spelled_in_few_files() -> None:
+    """Columns, commands, filters, answers and labels follow from its declaration."""
+    texts = [
+        path for path in (ROOT / "src").rglob("*") if path.suffix in {".py", ".toml", ".html", ".json", ".js"}
+    ]
+    named = [path for path in texts if "service_type" in path.read_text(encoding="utf-8")]
+    assert len(named) <= 5, named

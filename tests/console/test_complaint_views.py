@@ -300,7 +300,7 @@ def test_every_value_that_the_page_says_has_a_word() -> None:
         assert set(texts.events.about.by) == {one.value for one in AssignmentMethod}
         assert set(texts.complaint.link_to) == {one.value for one in LinkType}
         assert set(texts.complaint.scan) == {one.value for one in AttachmentStatus} | {"infected"}
-        assert set(Person.__dataclass_fields__) <= set(texts.complaint.fact)
+        assert set(Person.__dataclass_fields__) <= set(texts.members)
 
 
 def test_nested_values_are_read_as_text() -> None:

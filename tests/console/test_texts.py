@@ -61,6 +61,13 @@ def test_no_text_is_empty_or_the_same_in_both_languages_by_mistake() -> None:
     assert same == []
 
 
+def test_a_form_names_a_member_itself_only_where_it_asks_in_other_words() -> None:
+    for language in Language:
+        texts = read_texts(language)
+        for own in (texts.actions.labels, texts.new_complaint):
+            assert [key for key in own if key in texts.members and own[key] == texts.members[key]] == []
+
+
 def test_every_value_of_the_vocabulary_has_a_word(subtests: pytest.Subtests) -> None:
     for group in WORDS:
         with subtests.test(group):

@@ -9,6 +9,7 @@ from complaints.console.pages.action_commands import EDIT
 from complaints.console.views.action_forms import NOBODY, Choice, FormPlan
 from complaints.console.views.rows import name_of_user
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.members import GROUPS
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.categories import Category
 from complaints.domain.staff import Directory, User
@@ -129,9 +130,8 @@ def _first_values(view: ComplaintView) -> dict[str, str]:
         "region": complaint.region,
         "tags": ", ".join(complaint.tags),
         "first_owner": complaint.first_owner,
-        "service.type": complaint.service_type,
-        "service.id": complaint.service_id,
     }
+    values |= {f"service.{key}": getattr(complaint, name) for key, name in GROUPS["service"].items()}
     for role, person in view.persons.items():
         values |= {f"{role}.{name}": getattr(person, name) for name in person.__dataclass_fields__}
     return {name: _as_text(value) for name, value in values.items()}

@@ -180,9 +180,11 @@ def _choices_in(name: str, schema: Mapping[str, Any], action: str, locale: Local
 
 
 def _label(name: str, action: str, locale: Locale) -> str:
-    labels = locale.texts.actions.labels
-    key = _key_of(name, action, labels)
-    return str(labels[key]) if key else name
+    """The label of the form of an action, else that of the member of a complaint."""
+    labels, members = locale.texts.actions.labels, locale.texts.members
+    flat, last = name.replace(".", "_"), name.rpartition(".")[2]
+    places = ((labels, f"{action}_{flat}"), (labels, flat), (members, name), (members, last), (labels, last))
+    return next((str(texts[key]) for texts, key in places if key in texts), name)
 
 
 def _key_of(name: str, action: str, texts: Any) -> str | None:

@@ -129,7 +129,7 @@ def _chosen_by(rule: Mapping[str, str], names: ShownNames) -> str:
     words = names.locale.texts.complaint
     if _REPLANNED_BY in rule:
         return str(words.chosen_by_user).format(name=names.actor(rule[_REPLANNED_BY]))
-    said = (f"{words.fact[name]} {value}" for name, value in rule.items())
+    said = (f"{names.locale.texts.members[name]} {value}" for name, value in rule.items())
     return ", ".join(said) or str(words.fits_every_complaint)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from complaints.console.views.inbox_rows import describe_step
 from complaints.console.views.names import ShownNames
+from complaints.domain.complaint.members import PLAIN_MEMBERS
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.rules.actions import MANUAL_STEP
 from complaints.domain.rules.contacts import CONTACT_STEP
@@ -29,7 +30,9 @@ _WORDS_OF_CHANGES = {
     "outcome": "outcome",
     "channel": "channel",
 }
-_PLAIN_CHANGES = ("region", "service_type", "service_id", "tags", "attributes", "external_ids", "external_id")
+_PLAIN_PATHS = {member.name: member.path for member in PLAIN_MEMBERS}
+"""The names of the plain members in the API, by which their labels are found."""
+_PLAIN_CHANGES = frozenset({*_PLAIN_PATHS, "external_ids"}) - {*_STORY}
 _STEPS_WITHOUT_LADDER = (MANUAL_STEP, CONTACT_STEP)
 _PEOPLE = ("assignee", "first_owner")
 
@@ -168,7 +171,7 @@ class EventWords:
 
     def _changed(self, record: EventRecord, data: _Data) -> Iterator[str]:
         """The members that changed. Of a new complaint only its priority: the facts beside the history say the rest."""
-        changes, labels = data.get("changes", {}), self.names.locale.texts.complaint.fact
+        changes, labels = data.get("changes", {}), self.names.locale.texts.members
         is_new = record.type in _BEGINNINGS
         for name, value in changes.items():
             if is_new and name != "priority":
@@ -176,7 +179,7 @@ class EventWords:
             if (said := self._value(name, value)) is not None:
                 is_assumed = name == "outcome" and changes.get("outcome_assumed")
                 assumed = str(self.names.locale.texts.complaint.assumed)
-                yield f"{labels[name]}: {assumed.format(outcome=said) if is_assumed else said}"
+                yield f"{labels[_PLAIN_PATHS.get(name, name)]}: {assumed.format(outcome=said) if is_assumed else said}"
         if changes.get("compensation_amount"):
             yield f"{labels.compensation}: {changes['compensation_amount']} {changes.get('compensation_currency', '')}"
         for role, changed in (data.get("persons") or {}).items():

@@ -65,7 +65,7 @@ def banner_of(
         happened=tuple(dict.fromkeys(told))[:_MOST_SHOWN],
         differences=tuple(
             Difference(
-                str(locale.texts.actions.labels[name]),
+                str(locale.texts.members[name]),
                 _value(complaint, name, directory, categories, locale),
             )
             for name in _COMPARED
