@@ -165,7 +165,10 @@ def test_a_look_that_fails_is_repeated_by_the_next_one(
 # In a process ------------------------------------------------------------------------------------------------------
 
 
-def test_loops_with_work_run_soon_and_the_others_not_at_all(scenario: Scenario) -> None:
+def test_loops_with_work_run_soon_and_the_others_not_at_all(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(annex_loops, "LOOK_SECONDS", 0.1)
     ran: list[str] = []
     done = threading.Event()
 
