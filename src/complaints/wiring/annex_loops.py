@@ -52,7 +52,7 @@ class AnnexLook:
     service: Service
     followers: Mapping[str, str]
     askable: Mapping[str, Callable[[Transaction], bool]]
-    _idle_since: object = field(default=None, init=False)
+    _commit_without_work: object = field(default=None, init=False)
     _looked_at: float = field(default=float("-inf"), init=False)
 
     def hasten_loops(self) -> None:
@@ -63,12 +63,12 @@ class AnnexLook:
         """
         database, at = self.service.database, time.monotonic()
         last_commit = database.last_commit
-        rests = last_commit is self._idle_since and not database.is_postgresql
+        rests = last_commit is self._commit_without_work and not database.is_postgresql
         if rests and at < self._looked_at + LONGEST_REST_SECONDS:
             return
         self._looked_at = at
         loops = self.service.read(self._find_loops_with_work)
-        self._idle_since = None if loops else last_commit
+        self._commit_without_work = None if loops else last_commit
         for loop in loops:
             database.hasten(loop, 0)
 
