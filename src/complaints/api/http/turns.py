@@ -8,8 +8,8 @@ from complaints.api.http.whole_body import WholeBody
 
 LEAST_PAUSE_SECONDS = 0.005
 """The shortest pause between two turns of a line: a line answers at most 200 requests a second in a process."""
-
-_PAUSE_SHARE = 4.0  # a line pauses four times as long as its last turn took: it uses a fifth of the time
+PAUSE_SHARE = 4.0
+"""A line pauses four times as long as its last turn took: it uses a fifth of the time."""
 
 
 class Turns:
@@ -73,7 +73,7 @@ class Line:
     def end(self) -> None:
         """End the turn. The next turn begins after the pause."""
         now = asyncio.get_running_loop().time()
-        self._free_at = now + max(LEAST_PAUSE_SECONDS, _PAUSE_SHARE * (now - self._begun_at))
+        self._free_at = now + max(LEAST_PAUSE_SECONDS, PAUSE_SHARE * (now - self._begun_at))
         self._lock.release()
 
     async def pass_through(self) -> None:
