@@ -174,7 +174,10 @@ NOT_FOR_CALLERS = (
 def fixed_messages(source: Path) -> Iterator[str]:
     """The messages without varying parts in the calls of a module that make a refusal."""
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in REFUSALS:
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) in REFUSALS
+        ):
             texts = (one.value for one in node.args if isinstance(one, ast.Constant))
             yield from (text for text in texts if isinstance(text, str) and " " in text)
 
