@@ -67,8 +67,10 @@ def fork_server(
 
 
 @pytest.fixture
-def launcher(tmp_path: Path, fork_server: ForkServer) -> Iterator[Launcher]:
-    """Starts processes of the product, and kills them at the end of the test."""
+def launcher(request: pytest.FixtureRequest, tmp_path: Path, fork_server: ForkServer) -> Iterator[Launcher]:
+    """Starts processes of the product, and kills them at the end of the test, before its database is emptied."""
+    if "database_url" in request.fixturenames:
+        request.getfixturevalue("database_url")
     directory = tmp_path / "processes"
     directory.mkdir()
     with launching(directory, fork_server) as opened:
