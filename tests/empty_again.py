@@ -2,7 +2,7 @@
 
 Rows are deleted, not truncated, and sequences set, not restarted: the tables are small, and the other ways make
 new files for each. A function in the database does it: it keeps the plans of its statements, and to make them takes
-five times as long as to run them.
+four times as long as to run them.
 """
 
 from typing import Any

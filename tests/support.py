@@ -76,7 +76,7 @@ def make_template(url: str) -> None:
 
 
 def sandbox_now(connection: Connection) -> datetime:
-    """The test clock. Each transaction of a test reads it, and the driver alone reads it in a third of the time."""
+    """The test clock, read by the driver alone: each transaction of a test reads it, and so costs a third less."""
     driver: Any = connection.connection.driver_connection
     (now,) = driver.execute("SELECT now FROM sandbox_clock").fetchone()
     return datetime.fromisoformat(f"{now}+00:00") if connection.dialect.name == "sqlite" else now

@@ -117,7 +117,7 @@ def test_an_english_message_ends_once(message: str) -> None:
     ["a", "; ", ": ", "a: ", "a should ", "x is required; ", "line 1: ", "' is '", "There is no ", " (and "],
 )
 def test_the_time_of_a_hostile_message_grows_with_its_length_alone(part: str) -> None:
-    """Four times the length takes four times as long at most. A template that looks back takes sixteen times."""
+    """Four times the length takes about four times as long. If a template looked back, it would take sixteen."""
     find_translation("warm")
     short, long = (_least_seconds((part * length)[:length]) for length in (500, 2000))
     assert long < 8 * short

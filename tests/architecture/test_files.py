@@ -25,7 +25,7 @@ BANNED = {
     "an AI": r"AI\b(?<!\wAI)",
     "unfinished work": r"\b(?:TODO|FIXME|XXX)\b",
 }
-# Sought in the text in small letters: to ignore the case of each letter takes ten times as long.
+# Sought in the text in small letters: to ignore the case of each letter takes eight times as long.
 BANNED_IN_ANY_CASE = {
     "who or what wrote it": r"claude|anthropic|chatgpt|copilot|language model|co-authored-by",
     "an issue number": r"(?:issue|fixes|closes|pull request|bug) #\d+",
