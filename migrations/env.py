@@ -47,7 +47,14 @@ def _run(connection: sa.Connection, tables: sa.MetaData) -> None:
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
+            # Who waits longest for a lock notices a deadlock, and is ended for it. A migration gives way long before:
+            # it is tried again, and older programs try no request again.
+            connection.execute(
+                sa.text(
+                    "SELECT set_config('lock_timeout', greatest(setting::int / 2, 1)::text, true)"
+                    " FROM pg_settings WHERE name = 'deadlock_timeout'"
+                )
+            )
             connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
             connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         context.run_migrations()

@@ -77,6 +77,8 @@ _CONSTRAINTS = {
 
 def upgrade() -> None:
     """No row is read or written. The program before this one runs on the schema too."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("LOCK TABLE complaint, deadline, category, policy, team, user_account")
     for table, constraints in _CONSTRAINTS.items():
         if op.get_bind().dialect.name == "sqlite":
             _rewrite(table, dropped=constraints)

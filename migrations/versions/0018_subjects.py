@@ -51,6 +51,8 @@ _TEXTS, _OF_TEXTS = "event_text", "fk_event_text__subject_id"
 
 def upgrade() -> None:
     """The program before this one runs on the schema too: it writes complaints only, and reads none of the others."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"LOCK TABLE {', '.join(_TABLES)}")
     _make_subject()
     if op.get_bind().dialect.name == "sqlite":
         _rebuild(_widened)

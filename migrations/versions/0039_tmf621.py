@@ -18,6 +18,8 @@ _FORMAT = "format IN ('standard', 'cloudevents')"
 
 def upgrade() -> None:
     """Make two tables and add three columns. The program before this one does not know them."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("LOCK TABLE complaint, figure_fact, webhook")
     op.create_table(
         "deleted_ticket",
         sa.Column("complaint_id", sa.Uuid(), nullable=False),

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -36,6 +37,17 @@ T = TypeVar("T")
 N = TypeVar("N")
 _TRIES = 3
 log = logging.getLogger(__name__)
+
+
+def _try(begin: Callable[[], AbstractContextManager[Transaction]], work: Callable[[Transaction], T]) -> T:
+    """Do `work` in a transaction that `begin` makes, and again if it lost a race. Raises Contended."""
+    for _ in range(_TRIES):
+        try:
+            with begin() as tx:
+                return work(tx)
+        except RaceLost as lost:
+            log.info("lost a race, trying again", extra={"constraint": str(lost)})
+    raise Contended("Others change the same things at the same time: try again shortly.")
 
 
 def no_wall_clock() -> datetime:
@@ -96,13 +108,7 @@ class Service:
         The second try finds the row of the winner. Raises Contended after three lost races. `late` as in
         `Database.begin`.
         """
-        for _ in range(_TRIES):
-            try:
-                with self.database.begin(late=late) as tx:
-                    return work(tx)
-            except RaceLost as lost:
-                log.info("lost a race, trying again", extra={"constraint": str(lost)})
-        raise Contended("Others change the same things at the same time: try again shortly.")
+        return _try(lambda: self.database.begin(late=late), work)
 
     def configure(self, work: Callable[[Transaction], T]) -> T:
         """As `write`, for work that changes the configuration. This process uses the new one at once."""
@@ -111,9 +117,12 @@ class Service:
         return done
 
     def read(self, work: Callable[[Transaction], T]) -> T:
-        """Do `work` on one snapshot of the database and return its result."""
-        with self.database.read() as tx:
-            return work(tx)
+        """Do `work` on one snapshot of the database and return its result.
+
+        PostgreSQL ends a transaction that waits for a change of the schema which waits for it. The second try finds
+        the change done. Raises Contended as `write` does.
+        """
+        return _try(self.database.read, work)
 
     def read_newest(self, work: Callable[[Transaction], T]) -> T:
         """As `read`, but where the newest data is: a replica asks its primary."""

@@ -4,6 +4,7 @@ A program is named by the newest migration that it knows. Each migration names t
 The database keeps the newest of these names: an older program reads there whether it may run.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from complaints.storage.database.transactions import lost_to_another
 from complaints.storage.database.types import metadata
 
 _MIGRATION_LOCK = 0x6D696772  # any number that no other lock uses
-_TRIES = 10
+_LEAST_TRIES, _PATIENCE_SECONDS, _PAUSE_SECONDS = 10, 60.0, 0.1
 
 schema_support = Table(
     "schema_support",
@@ -143,7 +144,8 @@ def upgrade(engine: Engine, revision: str = "head", *, annex_tables: Sequence[st
     """Bring the schema to `revision`, each migration in a transaction of its own.
 
     If the process is killed, the next call continues after the last migration that was complete. Only an empty
-    database is made in one transaction. Of two processes at once, one waits for each migration of the other.
+    database is made in one transaction. Of two processes at once, one waits for each migration of the other. On
+    PostgreSQL a migration gives way to programs that run meanwhile, and is tried again for a minute.
 
     A migration that loses rows is taken back. `annex_tables` names the tables of annexes: their rows count too. If
     the schema is at the newest revision already, this writes nothing. Raises MigrationRefused.
@@ -194,14 +196,21 @@ def _migrate(
     step: Callable[[Config, str], None],
     annex_tables: Sequence[str] = (),
 ) -> SchemaChange:
-    """As `_migrate_once`, and again after a deadlock with a program that runs meanwhile: nothing was done then."""
-    for _ in range(_TRIES - 1):
+    """As `_migrate_once`, and again if it gave way to a program that runs meanwhile: nothing was done then."""
+    tries, until = 0, time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        tries += 1
         try:
             return _migrate_once(engine, choose, step, annex_tables)
         except DBAPIError as error:
-            if not lost_to_another(error):
+            if not (lost_to_another(error) or type(error.orig).__name__ == "LockNotAvailable"):
                 raise
-    return _migrate_once(engine, choose, step, annex_tables)
+            if tries >= _LEAST_TRIES and time.monotonic() > until:
+                raise MigrationRefused(
+                    "other transactions kept its tables for a minute, and nothing of the next migration is done: "
+                    "run it again when long exports and reports have ended"
+                ) from error
+        time.sleep(_PAUSE_SECONDS)  # for those who waited behind it
 
 
 def _migrate_once(
