@@ -1,6 +1,7 @@
 """A kind of subjects that an annex declares has history, feed, deadline, ladder, explanation, sweep and `check`."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from complaints.domain.rules.subjects import start_deadline
 from complaints.domain.scope import OWN_KINDS, Scope, ScopeKind
 from complaints.domain.vocabulary import AccessRole, DeadlineStatus, LinkType
 from complaints.storage import subjects as stored_subjects
+from complaints.storage.database.transactions import Database, Transaction
 from complaints.use_cases.access import Caller
 from complaints.use_cases.service import Service, keep_configuration
 from complaints.use_cases.subjects import (
@@ -31,6 +33,8 @@ from complaints.use_cases.subjects import (
     timeline,
     unlink_subject,
 )
+from complaints.use_cases.upkeep import checks, subject_checks
+from complaints.use_cases.upkeep.invariants import Case, SubjectCase
 from complaints.use_cases.upkeep.loops import Sweeper
 from complaints.use_cases.upkeep.subject_checks import check_subjects
 from complaints.use_cases.upkeep.sweep import sweep_once
@@ -82,6 +86,33 @@ def sweep_all(scenario: Scenario) -> None:
 
 def faults(service: Service) -> set[str]:
     return {f"{one.number} {one.invariant}" for one in [*check_all(service), *check_subjects(service)]}
+
+
+def test_no_transaction_is_open_while_subjects_are_judged(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends a transaction that asks nothing for five seconds, and a busy machine judges for so long."""
+    asked(scenario)
+    scenario.post()
+    whole, reading, judged = Database.read, False, list[tuple[type[SubjectCase], bool]]()
+
+    @contextmanager
+    def read(database: Database) -> Iterator[Transaction]:
+        nonlocal reading
+        with whole(database) as tx:
+            reading = True
+            yield tx
+        reading = False
+
+    def judge(case: SubjectCase) -> list[str]:
+        judged.append((type(case), reading))
+        return []
+
+    monkeypatch.setattr(Database, "read", read)
+    monkeypatch.setattr(checks, "INVARIANTS", (("judged", judge),))
+    monkeypatch.setattr(subject_checks, "OF_ALL_SUBJECTS", (("judged", judge),))
+    assert faults(scenario.service) == set()
+    assert judged == [(Case, False), (SubjectCase, False)]
 
 
 @pytest.mark.parametrize("way", ["sandbox clock", "sweep"])

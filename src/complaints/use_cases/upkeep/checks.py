@@ -1,8 +1,8 @@
 """The proof of the whole database, for `complaints check`: complaints batch by batch, and followers (rule 2.12)."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -13,10 +13,11 @@ from complaints.storage import months
 from complaints.storage.database.migrate import find_orphans
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import audit
+from complaints.storage.queries.audit import AuditBatch, EventRow, Parts
 from complaints.storage.queries.audit import IdRange as IdRange
 from complaints.storage.rows.event import find_last_number
 from complaints.storage.rows.follower import find_cursors
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Configuration, Service
 from complaints.use_cases.upkeep.invariants import INVARIANTS, Case
 from complaints.use_cases.upkeep.missing_references import find_missing, find_unknown_kinds
 from complaints.use_cases.upkeep.violation import Violation
@@ -84,23 +85,38 @@ def check_range(service: Service, within: IdRange) -> CheckedRange:
 def _check_batches(service: Service, within: IdRange) -> Iterator[CheckedRange]:
     """Check a range in batches. The last batch has no complaint, or fewer than `BATCH`."""
     while True:
-        checked = service.read(partial(_check_batch, service, within))
+        checked = _check_batch(service.read(partial(_read_batch, service, within)))
         yield checked
         if checked.proof.complaints < BATCH:
             return
         within = within._replace(after=checked.up_to)
 
 
-def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedRange:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Complaints with everything that is stored about them. `events` and `parts` have the ids of complaints as keys."""
+
+    complaints: AuditBatch
+    events: Mapping[UUID, Sequence[EventRow]]
+    parts: Mapping[UUID, Parts]
+    configuration: Configuration
+    horizon: int
+    now: datetime
+
+
+def _read_batch(service: Service, within: IdRange, tx: Transaction) -> _Batch:
     batch = audit.find_batch(tx, within, BATCH)
-    ids = [stored.loaded.complaint.id for stored in batch.stored]
-    count = len(ids) + len(batch.unreadable)
     events = {
         UUID(key): list(rows)
         for key, rows in groupby(audit.find_events(tx, batch.stored), attrgetter("owner_id"))
     }
     parts = audit.find_parts(tx, batch.stored)
-    configuration, horizon = service.cache.current(tx, certain=True), months.horizon(tx)
+    return _Batch(batch, events, parts, service.cache.current(tx, certain=True), months.horizon(tx), tx.now)
+
+
+def _check_batch(read: _Batch) -> CheckedRange:
+    """Check complaints without a transaction: PostgreSQL ends a transaction that asks nothing for five seconds."""
+    batch, configuration = read.complaints, read.configuration
     found = [Violation("readable", number_of(n), "its stored data makes no sense") for n in batch.unreadable]
     for stored in batch.stored:
         complaint = stored.loaded.complaint
@@ -113,7 +129,7 @@ def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedR
         if policy is None:
             continue
         wake_at = complaint.wake_at
-        own = events.get(complaint.id, [])
+        own = read.events.get(complaint.id, [])
         case = Case(
             stored=stored,
             subject=complaint,
@@ -121,19 +137,19 @@ def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedR
             events_after=stored.loaded.events_after,
             parked_at=stored.parked_at,
             events=own,
-            parts=parts[complaint.id],
+            parts=read.parts[complaint.id],
             policy=policy,
             directory=configuration.directory,
             secret=configuration.secret,
-            now_is_late=wake_at is not None and tx.now - wake_at > LATE,
-            cut_off=stored.loaded.events_after < horizon and not (own and own[0].ordinal == 1),
+            now_is_late=wake_at is not None and read.now - wake_at > LATE,
+            cut_off=stored.loaded.events_after < read.horizon and not (own and own[0].ordinal == 1),
         )
         found.extend(Violation(name, number, message) for name, rule in INVARIANTS for message in rule(case))
     proof = Proof(
-        complaints=count,
-        events=sum(map(len, events.values())),
+        complaints=len(batch.stored) + len(batch.unreadable),
+        events=sum(map(len, read.events.values())),
         deadlines=sum(len(stored.loaded.complaint.deadlines) for stored in batch.stored),
-        escalations=sum(len(one.escalations) for one in parts.values()),
+        escalations=sum(len(one.escalations) for one in read.parts.values()),
     )
     return CheckedRange(batch.last, found, proof)
 

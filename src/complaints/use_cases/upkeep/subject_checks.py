@@ -1,6 +1,9 @@
 """`complaints check` for subjects that are no complaints: the invariants of complaints hold for them too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from complaints.domain.complaint.subject import Subject
@@ -21,30 +24,34 @@ def check_subjects(service: Service) -> Iterator[Violation]:
     """Every breach of an invariant of a subject that is no complaint (rule 2.12)."""
     after: UUID | None = None
     while True:
-        found, after = service.read(lambda tx, start=after: _check_batch(service, tx, start))  # type: ignore[misc]
-        yield from found
-        if after is None:
+        read = service.read(partial(_read_batch, service, after))
+        for row in read.rows:
+            yield from (Violation(name, row.number, message) for name, message in _check(row, read))
+        if len(read.rows) < BATCH:
             return
+        after = read.rows[-1].id
 
 
-def _check_batch(
-    service: Service, tx: Transaction, after: UUID | None
-) -> tuple[list[Violation], UUID | None]:
-    batch = subject_audit.find_batch(tx, after, BATCH)
-    parts = subject_audit.find_parts(tx, [row.id for row in batch]) if batch else {}
-    horizon = months.horizon(tx)
-    found: list[Violation] = []
-    for row in batch:
-        found += (
-            Violation(name, row.number, message)
-            for name, message in _check(service.configuration(tx), tx, row, parts[row.id], horizon)
-        )
-    return found, batch[-1].id if len(batch) == BATCH else None
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Subjects with everything that is stored about them. `parts` has their ids as keys."""
+
+    rows: Sequence[SubjectRow]
+    parts: Mapping[UUID, SubjectParts]
+    configuration: Configuration
+    horizon: int
+    now: datetime
 
 
-def _check(
-    configuration: Configuration, tx: Transaction, row: SubjectRow, parts: SubjectParts, horizon: int
-) -> Iterator[tuple[str, str]]:
+def _read_batch(service: Service, after: UUID | None, tx: Transaction) -> _Batch:
+    rows = subject_audit.find_batch(tx, after, BATCH)
+    parts = subject_audit.find_parts(tx, [row.id for row in rows]) if rows else {}
+    return _Batch(rows, parts, service.configuration(tx), months.horizon(tx), tx.now)
+
+
+def _check(row: SubjectRow, read: _Batch) -> Iterator[tuple[str, str]]:
+    """Check a subject without a transaction, as complaints are checked."""
+    configuration, parts = read.configuration, read.parts[row.id]
     if row.loaded is None:
         yield "readable", "its stored data makes no sense"
         return
@@ -61,8 +68,8 @@ def _check(
         policy=configuration.policy_of(subject) if kind else base,
         directory=configuration.directory,
         secret=configuration.secret,
-        now_is_late=subject.wake_at is not None and tx.now - subject.wake_at > LATE,
-        cut_off=row.loaded.events_after < horizon and not (events and events[0].ordinal == 1),
+        now_is_late=subject.wake_at is not None and read.now - subject.wake_at > LATE,
+        cut_off=row.loaded.events_after < read.horizon and not (events and events[0].ordinal == 1),
     )
     if subject.wake_at != row.wake_at:
         yield "columns follow", "wake_at does not follow from the deadlines"
