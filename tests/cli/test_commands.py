@@ -119,6 +119,14 @@ def test_an_orphan_is_a_finding(command: Command, directory: Path, made: str) ->
     assert "references hold 1 rows of deadline refer to" in " ".join(checked.out.split())
 
 
+def test_a_failure_of_the_database_says_why(command: Command, made: str) -> None:
+    with closing(sqlite3.connect(made)) as connection:
+        connection.execute("DROP TABLE escalation")
+    checked = command("check")
+    assert checked.status == 1
+    assert "The database says: no such table: escalation" in " ".join(checked.err.split())
+
+
 def test_bytes_of_attachments_are_read_on_demand(command: Command, directory: Path, made: str) -> None:
     (directory / "rows.csv").write_text("s\nNo signal\n")
     command("import", "rows.csv", "--map", "subject=s", "--set", "channel=phone")

@@ -57,7 +57,8 @@ def _explain(error: Exception) -> list[str] | None:
     from complaints.wiring import NotReady
 
     if isinstance(error, ComplaintError):
-        return [describe_fault(fault) for fault in error.faults] or [error.detail]
+        said = [describe_fault(fault) for fault in error.faults] or [error.detail]
+        return said + getattr(error, "__notes__", [])
     if isinstance(error, NotReady):
         return [str(error)]
     if isinstance(error, ValidationError):

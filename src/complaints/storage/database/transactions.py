@@ -257,9 +257,9 @@ def _translate_errors() -> Iterator[None]:
         if lost_to_another(error):
             raise RaceLost(_first_line(error)) from error
         log.warning("the database is out of reach", exc_info=error)
-        raise Unavailable(
-            "The database cannot be reached, or cannot write, just now: try again shortly."
-        ) from error
+        failure = Unavailable("The database cannot be reached, or cannot write, just now: try again shortly.")
+        failure.add_note(f"The database says: {_first_line(error)}")
+        raise failure from error
     except (PoolTimeout, InterfaceError) as error:
         log.warning("no connection to the database", exc_info=error)
         raise Unavailable("Too many requests wait for the database just now: try again shortly.") from error
