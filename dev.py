@@ -41,6 +41,14 @@ SHORT_FAULTS = ("tests/faults", "-n", "2", "--dist", "worksteal", "--faults", "s
 LONG_FAULTS = ("tests/faults", "-v", "-s", "--faults", "long", "-o", "faulthandler_timeout=0", *FAULT_REPORT)
 CONTAINER = ("-m", "pytest", "tests/container")
 IN_BROWSER = ("-m", "pytest", "tests/browser")
+# Steps that read the sources: the name of each, and the arguments of Python.
+SOURCES = (
+    ("lint", ("-m", "ruff", "check", ".")),
+    ("format", ("-m", "ruff", "format", "--check", ".")),
+    ("types", ("-m", "mypy")),
+    ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()")),
+    ("architecture", ("-m", "pytest", "tests/architecture", *PARALLEL)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +133,33 @@ def browser_level() -> str:
     return TEST if shutil.which("npm") else BROWSER
 
 
+def lint(_: Sequence[str] = ()) -> int:
+    """Check the sources and the documents without running the product, to the end even after a failure."""
+    prepare(TEST)
+    return int(bool(run_steps(*SOURCES)))
+
+
+def run_steps(*steps: tuple[str, tuple[str, ...]]) -> list[str]:
+    """Run each step, and return the names of those that failed."""
+    failed = []
+    for name, command in steps:
+        print(f"== {name}", flush=True)
+        if call(*command):
+            failed.append(name)
+    return failed
+
+
 def check(_: Sequence[str] = ()) -> int:
     """Run all that CI runs, to the end even after a failure; the tests' summary closes the output."""
     prepare(browser_level())
-    steps = (
-        ("lint", ("-m", "ruff", "check", ".")),
-        ("format", ("-m", "ruff", "format", "--check", ".")),
-        ("types", ("-m", "mypy")),
-        ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()")),
+    failed = run_steps(
+        *SOURCES,
         ("benchmarks", ("-m", "pytest", "tests/bench", *PARALLEL)),
         ("description", ("-m", "pytest", "tests/description", *PARALLEL)),
         ("faults", ("-m", "pytest", *SHORT_FAULTS)),
         ("container", CONTAINER),
         ("browser", IN_BROWSER),
     )
-    failed = []
-    for name, command in steps:
-        print(f"== {name}", flush=True)
-        if call(*command):
-            failed.append(name)
     if failed:
         print(f"== failed before the tests: {', '.join(failed)}", flush=True)
     print("== tests", flush=True)
@@ -226,7 +242,10 @@ COMMANDS = {
     "container": Command(container, "run the steps of the Containerfile without a container engine"),
     "check": Command(
         check,
-        "run all that CI runs: lint, types, imports, benchmarks, fuzzing, faults, container, browser, tests",
+        "run all that CI runs: the sources, benchmarks, fuzzing, faults, container, browser, tests",
+    ),
+    "lint": Command(
+        lint, "check the sources and documents: lint, format, types, imports, words, rule book, files"
     ),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(
