@@ -9,6 +9,7 @@ import pytest
 from complaints.use_cases.service import Service
 from tests.api_client import ApiClient, stop_event_loop
 from tests.fork_client import ForkServer, shared_fork_server
+from tests.http_receiver import HttpReceiver, http_receiver
 from tests.journeys.running_server import Launcher, launching
 from tests.support import Scenario, api_client, check_all, make_template, opened_service
 
@@ -105,3 +106,10 @@ def bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         client.delete_object(Bucket="complaints", Key=one["Key"])
     for one in client.list_multipart_uploads(Bucket="complaints").get("Uploads", ()):
         client.abort_multipart_upload(Bucket="complaints", Key=one["Key"], UploadId=one["UploadId"])
+
+
+@pytest.fixture
+def receiver() -> Iterator[HttpReceiver]:
+    """An HTTP server that keeps what it is sent."""
+    with http_receiver() as opened:
+        yield opened

@@ -1,4 +1,4 @@
-"""The fixture annex, and its tables."""
+"""The fixture annex and its tables, and the webhooks."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,8 @@ from complaints.storage.database.connections import open_engine
 from complaints.wiring import open_annexes
 from tests.features.category_counts.feature import FEATURE
 from tests.features.category_counts.tables import metadata
+from tests.features.webhooks.webhook_world import WebhookWorld, webhook_world
+from tests.support import Scenario
 
 
 def make_tables(url: str) -> str:
@@ -33,3 +35,10 @@ def url_with_counts(database_url: str) -> Iterator[str]:
 def annexes() -> Annexes:
     """The fixture annex, registered."""
     return open_annexes((FEATURE,))
+
+
+@pytest.fixture
+def world(scenario: Scenario) -> Iterator[WebhookWorld]:
+    """The webhooks of the database of the test."""
+    with webhook_world(scenario) as opened:
+        yield opened

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from email.headerregistry import Address
 
@@ -21,8 +21,8 @@ from complaints.use_cases.service import Service, Transaction
 from complaints.wiring import annex_loops, build_loops, open_annexes
 from complaints.wiring.annex_loops import AnnexLook
 from tests.features.test_feature import run_loops
-from tests.features.webhooks.webhook_world import WebhookWorld, webhook_world
-from tests.http_receiver import HttpReceiver, ReceiverAnswer, http_receiver
+from tests.features.webhooks.webhook_world import WebhookWorld
+from tests.http_receiver import HttpReceiver, ReceiverAnswer
 from tests.support import Scenario, count_statements
 
 FOLLOWING = {"notifications.follow", "reports.keep", "webhooks.plan"}
@@ -192,18 +192,6 @@ def test_loops_with_work_run_soon_and_the_others_not_at_all(
         until=lambda: done.is_set() and ran.count("busy") >= 2,
     )
     assert {*ran} == {"follower", "busy"}
-
-
-@pytest.fixture
-def world(scenario: Scenario) -> Iterator[WebhookWorld]:
-    with webhook_world(scenario) as opened:
-        yield opened
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with http_receiver() as opened:
-        yield opened
 
 
 def test_a_webhook_is_due_when_its_messages_are(world: WebhookWorld, receiver: HttpReceiver) -> None:

@@ -26,12 +26,6 @@ LOOPBACK = parse_allow_list("127.0.0.1, receiver.example")
 
 
 @pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with http_receiver() as opened:
-        yield opened
-
-
-@pytest.fixture
 def client() -> Iterator[GuardedClient]:
     with GuardedClient(LOOPBACK, seconds=5) as opened:
         yield opened

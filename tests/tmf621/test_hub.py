@@ -14,7 +14,7 @@ from complaints.features.webhooks.rules import DELAYS
 from complaints.tmf621.hub import message_forms
 from complaints.wiring import check, open_annexes
 from tests.features.webhooks.webhook_world import WebhookWorld, verify, webhook_world
-from tests.http_receiver import HttpReceiver, ReceivedPost, ReceiverAnswer, http_receiver
+from tests.http_receiver import HttpReceiver, ReceivedPost, ReceiverAnswer
 from tests.support import Scenario, count_statements
 from tests.tmf621.test_events import official_faults
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
@@ -28,12 +28,6 @@ HEARS_ALL = "ownChanges=true"
 @pytest.fixture
 def world(scenario: Scenario) -> Iterator[WebhookWorld]:
     with webhook_world(scenario) as opened:
-        yield opened
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with http_receiver() as opened:
         yield opened
 
 

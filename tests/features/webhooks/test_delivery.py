@@ -3,7 +3,6 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from typing import Any
@@ -23,22 +22,10 @@ from complaints.features.webhooks.sending import Sender
 from complaints.settings import Settings
 from complaints.use_cases.service import Service, keep_configuration
 from complaints.wiring import build_loops, check, open_annexes
-from tests.features.webhooks.webhook_world import SETTINGS, WebhookWorld, verify, webhook_world
-from tests.http_receiver import HttpReceiver, ReceiverAnswer, http_receiver
+from tests.features.webhooks.webhook_world import SETTINGS, WebhookWorld, verify
+from tests.http_receiver import HttpReceiver, ReceiverAnswer
 from tests.planting import planted
-from tests.support import Scenario, count_statements
-
-
-@pytest.fixture
-def world(scenario: Scenario) -> Iterator[WebhookWorld]:
-    with webhook_world(scenario) as opened:
-        yield opened
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with http_receiver() as opened:
-        yield opened
+from tests.support import count_statements
 
 
 def faults(service: Service) -> set[str]:

@@ -1,19 +1,17 @@
 """A form that another part of the program adds: an event may have several messages, none, or a faulty one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-import pytest
 from sqlalchemy import text
 
 from complaints.api.feature import FormedMessage, MessageForm, MessageReader
 from complaints.features.webhooks.sending import Sender
 from complaints.use_cases.service import Service, Transaction
-from tests.features.webhooks.webhook_world import SETTINGS, WebhookWorld, verify, webhook_world
-from tests.http_receiver import HttpReceiver, ReceivedPost, ReceiverAnswer, http_receiver
-from tests.support import Scenario
+from tests.features.webhooks.webhook_world import SETTINGS, WebhookWorld, verify
+from tests.http_receiver import HttpReceiver, ReceivedPost, ReceiverAnswer
 
 PARTS = {"complaint.created": ("one", "two"), "complaint.responded": (), "complaint.note_added": ("note",)}
 
@@ -36,18 +34,6 @@ def build_test(_service: Service, _message_id: UUID, _now: datetime) -> bytes:
 
 
 TOY = {"toy": MessageForm("text/plain", build, build_test)}
-
-
-@pytest.fixture
-def world(scenario: Scenario) -> Iterator[WebhookWorld]:
-    with webhook_world(scenario) as opened:
-        yield opened
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with http_receiver() as opened:
-        yield opened
 
 
 def subscribe(world: WebhookWorld, receiver: HttpReceiver, query: str = "") -> dict[str, Any]:

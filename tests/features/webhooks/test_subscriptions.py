@@ -1,7 +1,6 @@
 """Subscriptions: who has them, and bad input on every call."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,16 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from complaints.domain.vocabulary import AccessRole
 from complaints.features.webhooks import use_cases
 from tests.api.test_sessions import open_session
-from tests.features.webhooks.webhook_world import WebhookWorld, webhook_world
-from tests.support import Scenario
+from tests.features.webhooks.webhook_world import WebhookWorld
 
 URL = "https://crm.example.com/hook"
-
-
-@pytest.fixture
-def world(scenario: Scenario) -> Iterator[WebhookWorld]:
-    with webhook_world(scenario) as opened:
-        yield opened
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
