@@ -7,6 +7,7 @@ from starlette.responses import Response
 from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
+from complaints.console.pages.settings import reference_forms
 from complaints.console.pages.settings.fields import FieldKind, FormField, make_field
 from complaints.console.pages.settings.layout import (
     address_of,
@@ -15,15 +16,6 @@ from complaints.console.pages.settings.layout import (
     read_configuration,
     show_part,
     team_names,
-)
-from complaints.console.pages.settings.reference_forms import (
-    change,
-    change_sheet,
-    create,
-    name_fields,
-    new_sheet,
-    team_options,
-    values_of,
 )
 from complaints.console.pages.settings.sheets import Sheet, show_sheet
 from complaints.console.pages.settings.teams import active_cell
@@ -93,7 +85,7 @@ def show_new(request: SignedIn) -> Response:
 @router.post("/new")
 def create_category(request: SignedIn, form: SentForm) -> Response:
     """Make a category."""
-    return create(request, CATEGORIES, _new_sheet(request), form, CreateCategory)
+    return reference_forms.create(request, CATEGORIES, _new_sheet(request), form, CreateCategory)
 
 
 @router.get("/{code}")
@@ -123,13 +115,17 @@ def show_category(request: SignedIn, code: str) -> Response:
 def show_change(request: SignedIn, code: str) -> Response:
     """The form of a category."""
     sheet = _change_sheet(request, code)
-    return show_sheet(request, sheet, values_of(CATEGORIES.load(read_configuration(request), code)))
+    return show_sheet(
+        request, sheet, reference_forms.values_of(CATEGORIES.load(read_configuration(request), code))
+    )
 
 
 @router.post("/{code}/change")
 def change_category(request: SignedIn, code: str, form: SentForm) -> Response:
     """Change a category, or retire it."""
-    return change(request, CATEGORIES, _change_sheet(request, code), code, form, PatchCategory)
+    return reference_forms.change(
+        request, CATEGORIES, _change_sheet(request, code), code, form, PatchCategory
+    )
 
 
 def _fields(request: PageRequest) -> list[FormField]:
@@ -138,9 +134,9 @@ def _fields(request: PageRequest) -> list[FormField]:
     causes = [nothing, *((str(one), locale.word("cause", one)) for one in Cause)]
     natures = [nothing, *((str(one), locale.word("nature", one)) for one in Nature)]
     by_policy = (("", str(locale.texts.settings.by_policy)),)
-    teams = team_options(request, read_configuration(request).directory, first=by_policy)
+    teams = reference_forms.team_options(request, read_configuration(request).directory, first=by_policy)
     return [
-        *name_fields(request),
+        *reference_forms.name_fields(request),
         make_field(locale, "cause", FieldKind.CHOICE, options=causes),
         make_field(locale, "nature", FieldKind.CHOICE, options=natures),
         make_field(locale, "team", FieldKind.CHOICE, options=teams, removable=True),
@@ -152,8 +148,8 @@ def _new_sheet(request: PageRequest) -> Sheet:
     code = make_field(
         request.locale, "code", required=True, hint=request.locale.texts.settings.hints.category_code
     )
-    return new_sheet(request, CATEGORIES, PART, [code, *_fields(request)])
+    return reference_forms.new_sheet(request, CATEGORIES, PART, [code, *_fields(request)])
 
 
 def _change_sheet(request: PageRequest, code: str) -> Sheet:
-    return change_sheet(request, CATEGORIES, PART, code, _fields(request))
+    return reference_forms.change_sheet(request, CATEGORIES, PART, code, _fields(request))

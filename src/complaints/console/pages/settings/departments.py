@@ -5,6 +5,7 @@ from starlette.responses import Response
 from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
+from complaints.console.pages.settings import reference_forms
 from complaints.console.pages.settings.fields import FieldKind, FormField, make_field
 from complaints.console.pages.settings.layout import (
     address_of,
@@ -13,16 +14,6 @@ from complaints.console.pages.settings.layout import (
     person_cell,
     read_configuration,
     show_part,
-)
-from complaints.console.pages.settings.reference_forms import (
-    change,
-    change_sheet,
-    create,
-    name_fields,
-    new_sheet,
-    people_options,
-    person_field,
-    values_of,
 )
 from complaints.console.pages.settings.sheets import Sheet, show_sheet
 from complaints.console.views.tables import Cell, Table, TableFact
@@ -69,7 +60,7 @@ def show_new(request: SignedIn) -> Response:
 @router.post("/new")
 def create_department(request: SignedIn, form: SentForm) -> Response:
     """Make a department."""
-    return create(request, DEPARTMENTS, _new_sheet(request), form, CreateDepartment)
+    return reference_forms.create(request, DEPARTMENTS, _new_sheet(request), form, CreateDepartment)
 
 
 @router.get("/{code}")
@@ -110,27 +101,29 @@ def show_change(request: SignedIn, code: str) -> Response:
     """The form of a department."""
     sheet = _change_sheet(request, code)
     department = DEPARTMENTS.load(read_configuration(request), code)
-    return show_sheet(request, sheet, values_of(department))
+    return show_sheet(request, sheet, reference_forms.values_of(department))
 
 
 @router.post("/{code}/change")
 def change_department(request: SignedIn, code: str, form: SentForm) -> Response:
     """Change a department."""
-    return change(request, DEPARTMENTS, _change_sheet(request, code), code, form, PatchDepartment)
+    return reference_forms.change(
+        request, DEPARTMENTS, _change_sheet(request, code), code, form, PatchDepartment
+    )
 
 
 def _fields(request: PageRequest, but: str = "") -> list[FormField]:
     locale, directory = request.locale, read_configuration(request).directory
-    people = people_options(request, directory)
+    people = reference_forms.people_options(request, directory)
     others = [one for code, one in sorted(directory.departments.items()) if code != but]
     above = [
         ("", str(locale.texts.settings.top)),
         *((one.code, locale.name(one.names, one.code)) for one in others),
     ]
     return [
-        *name_fields(request),
-        person_field(request, "head", people),
-        person_field(request, "deputy", people),
+        *reference_forms.name_fields(request),
+        reference_forms.person_field(request, "head", people),
+        reference_forms.person_field(request, "deputy", people),
         make_field(locale, "parent", FieldKind.CHOICE, options=above, removable=True),
     ]
 
@@ -142,8 +135,8 @@ def _new_sheet(request: PageRequest) -> Sheet:
         ),
         *_fields(request),
     ]
-    return new_sheet(request, DEPARTMENTS, PART, fields)
+    return reference_forms.new_sheet(request, DEPARTMENTS, PART, fields)
 
 
 def _change_sheet(request: PageRequest, code: str) -> Sheet:
-    return change_sheet(request, DEPARTMENTS, PART, code, _fields(request, code))
+    return reference_forms.change_sheet(request, DEPARTMENTS, PART, code, _fields(request, code))

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from complaints.api.http.prefixed_router import PrefixedRouter
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
+from complaints.console.pages.settings import reference_forms
 from complaints.console.pages.settings.fields import (
     FieldKind,
     FormField,
@@ -21,16 +22,6 @@ from complaints.console.pages.settings.layout import (
     person_cell,
     read_configuration,
     show_part,
-)
-from complaints.console.pages.settings.reference_forms import (
-    change,
-    change_sheet,
-    create,
-    name_fields,
-    new_sheet,
-    people_options,
-    person_field,
-    values_of,
 )
 from complaints.console.pages.settings.sheets import Sheet, make_sheet, saved, send_sheet, show_sheet
 from complaints.console.views.clock_badges import Tone
@@ -98,7 +89,7 @@ def show_new(request: SignedIn) -> Response:
 @router.post("/new")
 def create_team(request: SignedIn, form: SentForm) -> Response:
     """Make a team."""
-    return create(request, TEAMS, _new_sheet(request), form, CreateTeam)
+    return reference_forms.create(request, TEAMS, _new_sheet(request), form, CreateTeam)
 
 
 @router.get("/{code}")
@@ -159,26 +150,28 @@ def _rota_table(request: PageRequest, directory: Directory, shifts: Sequence[Dut
 def show_change(request: SignedIn, code: str) -> Response:
     """The form of a team."""
     sheet = _change_sheet(request, code)
-    return show_sheet(request, sheet, values_of(TEAMS.load(read_configuration(request), code)))
+    return show_sheet(
+        request, sheet, reference_forms.values_of(TEAMS.load(read_configuration(request), code))
+    )
 
 
 @router.post("/{code}/change")
 def change_team(request: SignedIn, code: str, form: SentForm) -> Response:
     """Change a team."""
-    return change(request, TEAMS, _change_sheet(request, code), code, form, PatchTeam)
+    return reference_forms.change(request, TEAMS, _change_sheet(request, code), code, form, PatchTeam)
 
 
 def _fields(request: PageRequest) -> list[FormField]:
     locale, directory = request.locale, read_configuration(request).directory
-    people = people_options(request, directory)
+    people = reference_forms.people_options(request, directory)
     departments = [
         (code, locale.name(one.names, code)) for code, one in sorted(directory.departments.items())
     ]
     return [
-        *name_fields(request),
+        *reference_forms.name_fields(request),
         make_field(locale, "department", FieldKind.CHOICE, options=departments, required=True),
-        person_field(request, "lead", people),
-        person_field(request, "deputy", people),
+        reference_forms.person_field(request, "lead", people),
+        reference_forms.person_field(request, "deputy", people),
         make_field(locale, "active", FieldKind.SWITCH),
     ]
 
@@ -190,11 +183,11 @@ def _new_sheet(request: PageRequest) -> Sheet:
         ),
         *_fields(request),
     ]
-    return new_sheet(request, TEAMS, PART, fields)
+    return reference_forms.new_sheet(request, TEAMS, PART, fields)
 
 
 def _change_sheet(request: PageRequest, code: str) -> Sheet:
-    return change_sheet(request, TEAMS, PART, code, _fields(request))
+    return reference_forms.change_sheet(request, TEAMS, PART, code, _fields(request))
 
 
 # The duty rota ----------------------------------------------------------------------------------------------
