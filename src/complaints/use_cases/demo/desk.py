@@ -19,7 +19,7 @@ def acknowledge_later(scene: Scene, live: LiveComplaint, taken: Escalation) -> N
         return
     at = scene.at_work(taken.taken_at + scene.hours(0.1, 5))
     note = scene.wording.choose("zh", "acknowledgements") if scene.chance(0.6) else None
-    caller = scene.house.caller(taken.recipients[0])
+    caller = scene.staff.caller(taken.recipients[0])
     found = {"id": taken.id, "deadline_id": taken.deadline_id, "step": taken.step}
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:

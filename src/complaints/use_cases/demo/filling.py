@@ -21,11 +21,11 @@ from complaints.use_cases.demo.arrivals import LENGTH, LOCAL, Arrival, ArrivalKi
 from complaints.use_cases.demo.clock import QuarterClock, SeededIds
 from complaints.use_cases.demo.course import LiveComplaint, QuarterCourse
 from complaints.use_cases.demo.desk import acknowledge_later
-from complaints.use_cases.demo.house import House, write_house
 from complaints.use_cases.demo.lives import Life
 from complaints.use_cases.demo.persons import write_post
 from complaints.use_cases.demo.rare import end_of_day, merge_turns, plan_rare_turns
 from complaints.use_cases.demo.scene import Scene
+from complaints.use_cases.demo.staff import DemoStaff, write_staff
 from complaints.use_cases.demo.wording import Wording
 from complaints.use_cases.service import Service
 
@@ -99,11 +99,11 @@ class _Filling:
 
     def fill(self, progress: Progress) -> None:
         self._claim()
-        write_house(self._service, self._tx, self._plan.until)
+        write_staff(self._service, self._tx, self._plan.until)
         self._scene = Scene(
             self._service,
             self._course,
-            House(self._service.configuration(self._tx)),
+            DemoStaff(self._service.configuration(self._tx)),
             Wording(self._random),
             self._random,
         )

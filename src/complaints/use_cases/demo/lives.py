@@ -137,7 +137,7 @@ class Life:
                 yield self._act(
                     self._scene.at_work(self._now + self._scene.hours(20, 480)),
                     Action.REOPEN,
-                    by=self._scene.house.choose_member("customer_service", self._now, self._random),
+                    by=self._scene.staff.choose_member("customer_service", self._now, self._random),
                     after_end=True,
                     reason=self._say("reopenings"),
                 )
@@ -151,8 +151,8 @@ class Life:
         at = self._scene.at_work(received + self._scene.hours(0.03, 0.9))
         team = self._live.complaint.team
         own = self._live.complaint.first_owner
-        keeps = own in self._scene.house.members(team) and self._scene.chance(0.7)
-        worker = own if keeps else self._scene.house.choose_member(team, at, self._random)
+        keeps = own in self._scene.staff.members(team) and self._scene.chance(0.7)
+        worker = own if keeps else self._scene.staff.choose_member(team, at, self._random)
         yield self._act(at, Action.ASSIGN, by=worker, assignee=worker)
 
     def _respond(self, received: datetime) -> Turns:
@@ -232,7 +232,7 @@ class Life:
         command: Any = TRANSITIONS[action].model_validate({"action": action, **members})
 
         def work(tx: Transaction) -> None:
-            caller = self._scene.house.caller(by or self._worker(tx.now))
+            caller = self._scene.staff.caller(by or self._worker(tx.now))
             caller.require(right_for(action))
             context = self._scene.service.context(tx, self._live.complaint, caller)
             if action in actions.allowed_actions(self._live.complaint, context):
@@ -247,7 +247,7 @@ class Life:
         """A turn of whoever works on the complaint that is no action."""
 
         def work(tx: Transaction) -> None:
-            caller = self._scene.house.caller(self._worker(tx.now))
+            caller = self._scene.staff.caller(self._worker(tx.now))
             self._scene.course.change(
                 tx, self._live, caller, lambda tx, change, policy: step(tx, change, policy, caller)
             )
@@ -295,7 +295,7 @@ class Life:
             return
         yield self._act(self._scene.at_work(self._now + self._scene.hours(0.2, 3)), Action.ASSIGN, team=team)
         at = self._scene.at_work(self._now + self._scene.hours(0.1, 4))
-        worker = self._scene.house.choose_member(team, at, self._random)
+        worker = self._scene.staff.choose_member(team, at, self._random)
         yield self._act(at, Action.ASSIGN, by=worker, assignee=worker)
 
     def _hold(self) -> Turns:
@@ -340,7 +340,7 @@ class Life:
         yield self._act(
             at,
             Action.CLOSE,
-            by=self._scene.house.find_supervisor(self._live.complaint.team),
+            by=self._scene.staff.find_supervisor(self._live.complaint.team),
             early=True,
             message=self._say("contacts", "solved"),
             contact_channel=ContactChannel.PHONE,
@@ -379,19 +379,19 @@ class Life:
 
     def _worker(self, now: datetime) -> str:
         complaint = self._live.complaint
-        if complaint.assignee and self._scene.house.directory.users[complaint.assignee].available(now):
+        if complaint.assignee and self._scene.staff.directory.users[complaint.assignee].available(now):
             return complaint.assignee
-        return self._scene.house.choose_member(complaint.team, now, self._random)
+        return self._scene.staff.choose_member(complaint.team, now, self._random)
 
     def _choose_owner_to_speak(self, at: datetime) -> str | None:
-        """The first owner, who often stays the voice of the house. None: whoever works on the complaint speaks."""
+        """The first owner, who often goes on speaking. None: whoever works on the complaint speaks."""
         owner = self._live.complaint.first_owner
-        is_there = self._scene.house.directory.users[owner].available(at)
+        is_there = self._scene.staff.directory.users[owner].available(at)
         return owner if self._scene.chance(_OWNER_SPEAKS) and is_there else None
 
     def _name_of_worker(self, owner: str | None = None) -> str:
         complaint = self._live.complaint
-        return self._scene.house.directory.users[owner or complaint.assignee or complaint.first_owner].name
+        return self._scene.staff.directory.users[owner or complaint.assignee or complaint.first_owner].name
 
     # Times -----------------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.complaints.intake_checks import IntakeRequest
 from complaints.use_cases.demo.arrivals import Arrival
-from complaints.use_cases.demo.house import program
 from complaints.use_cases.demo.scene import Scene
+from complaints.use_cases.demo.staff import program
 
 _SURNAMES = "王李张刘陈杨黄周徐孙马高"
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
@@ -52,7 +52,7 @@ def phone_of(customer: int) -> str:
 def _find_poster(scene: Scene, arrival: Arrival) -> Caller:
     if (source := _PROGRAMS.get(arrival.channel)) is not None:
         return program(source)
-    return scene.house.caller(scene.house.choose_member("customer_service", arrival.at, scene.random))
+    return scene.staff.caller(scene.staff.choose_member("customer_service", arrival.at, scene.random))
 
 
 def _complainant(arrival: Arrival) -> dict[str, object]:

@@ -26,7 +26,7 @@ _COORDINATOR = "luo.xi"  # a manager: the scope is every complaint
 
 def merge_turns(scene: Scene, life: Life, live: LiveComplaint, first: LiveComplaint, at: datetime) -> Turns:
     """The life of a duplicate: it is merged at `at`, unless the first complaint has a result."""
-    caller = scene.house.caller(_COORDINATOR)
+    caller = scene.staff.caller(_COORDINATOR)
 
     def take(tx: Transaction, command: Merge | Unmerge) -> None:
         reference = str(live.complaint.id)
@@ -76,7 +76,7 @@ def _schedule(scene: Scene, live: LiveComplaint, arrival: Arrival, call: Work) -
 def _correct(scene: Scene, tx: Transaction, live: LiveComplaint) -> None:
     """The severity was higher than it seemed: the deadlines follow the priority (rule 2.8)."""
     command = PatchComplaint(severity=Severity.HIGH)
-    edit.patch(scene.service, tx, scene.house.caller(_COORDINATOR), str(live.complaint.id), command, None)
+    edit.patch(scene.service, tx, scene.staff.caller(_COORDINATOR), str(live.complaint.id), command, None)
 
 
 def _call_again(scene: Scene, tx: Transaction, arrival: Arrival, request: IntakeRequest) -> None:
@@ -88,7 +88,7 @@ def _call_again(scene: Scene, tx: Transaction, arrival: Arrival, request: Intake
 
 def _link(scene: Scene, tx: Transaction, live: LiveComplaint, other: str) -> None:
     command = AddLink(type=LinkType.RELATED, complaint_id=other)
-    add_link(scene.service, tx, scene.house.caller(_COORDINATOR), str(live.complaint.id), command)
+    add_link(scene.service, tx, scene.staff.caller(_COORDINATOR), str(live.complaint.id), command)
 
 
 def end_of_day(scene: Scene, at: datetime) -> datetime:

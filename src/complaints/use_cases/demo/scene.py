@@ -1,4 +1,4 @@
-"""What the lives of all complaints share: the house, the words, chance, and the hours of work."""
+"""What the lives of all complaints share: the staff, the words, chance, and the hours of work."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 from complaints.use_cases.demo.arrivals import LOCAL
 from complaints.use_cases.demo.course import QuarterCourse
-from complaints.use_cases.demo.house import House
+from complaints.use_cases.demo.staff import DemoStaff
 from complaints.use_cases.demo.wording import Wording
 from complaints.use_cases.service import Service
 
@@ -16,11 +16,11 @@ _OPENS, _CLOSES = 8.5, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What all lives share: the house, the words, chance, and the course that asks the rules."""
+    """What all lives share: the staff, the words, chance, and the course that asks the rules."""
 
     service: Service
     course: QuarterCourse
-    house: House
+    staff: DemoStaff
     wording: Wording
     random: Random
 

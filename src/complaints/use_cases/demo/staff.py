@@ -1,4 +1,4 @@
-"""The house of the demo: its people from `people.yaml`, its duty rota, and who may act when."""
+"""The staff of the demo: its users and teams from `people.yaml`, its duty rota, and who may act when."""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _FROM_END = re.compile(r"@(-?\d+)d")
 _NIGHT = timedelta(hours=12)
 
 
-def write_house(service: Service, tx: Transaction, until: datetime) -> None:
+def write_staff(service: Service, tx: Transaction, until: datetime) -> None:
     """Write the people and the duty rota. Absences are counted from the end of the quarter."""
     text = resources.files(__package__).joinpath("people.yaml").read_text(encoding="utf-8")
 
@@ -32,7 +32,7 @@ def write_house(service: Service, tx: Transaction, until: datetime) -> None:
 
     write_people(service, tx, SYSTEM, read_people(_FROM_END.sub(spell, text)))
     service.cache.expire()
-    members = House(service.configuration(tx)).members(DUTY_TEAM)
+    members = DemoStaff(service.configuration(tx)).members(DUTY_TEAM)
     put_rota(service, tx, SYSTEM, DUTY_TEAM, PutDutyRota(shifts=tuple(_nights(members, until))))
     service.cache.expire()
 
@@ -47,7 +47,7 @@ def _nights(members: Sequence[str], until: datetime) -> list[ShiftContent]:
     ]
 
 
-class House:
+class DemoStaff:
     """Who belongs to which team, and as what callers they act."""
 
     def __init__(self, configuration: Configuration) -> None:
