@@ -115,6 +115,7 @@ def test_a_supervisors_morning(open_tab: OpenTab, server: RunningServer, api: ht
 
     press("g")
     press("i")
+    page.wait_for_url("**/console/inbox")
     first = page.locator("#rows tr").first.get_attribute("data-id") or ""
     _tick(page, 0, 1)
     page.get_by_label("Note").fill("We call them all today.")
