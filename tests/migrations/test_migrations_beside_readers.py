@@ -63,8 +63,11 @@ def test_each_migration_takes_its_exclusive_locks_at_once(engine: Engine, subtes
 
 def test_a_reader_outlasts_a_migration_that_waits_for_it(engine: Engine, url: str) -> None:
     migrate.upgrade(engine, BEFORE)
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(f"ALTER DATABASE {engine.url.database} SET deadlock_timeout = '2s'")
+    engine.dispose()  # the next connection has it
     # The reader would notice a deadlock before the migration does, and be ended for it.
-    with psycopg.connect(url, options="-c deadlock_timeout=900ms") as reader, ThreadPoolExecutor(1) as pool:
+    with psycopg.connect(url, options="-c deadlock_timeout=1900ms") as reader, ThreadPoolExecutor(1) as pool:
         reader.execute("SELECT count(*) FROM deadline")
         migration = pool.submit(migrate.upgrade, engine, LOCKING)
         _await_waiting(url)
