@@ -134,7 +134,7 @@ def browser_level() -> str:
 
 
 def lint(_: Sequence[str] = ()) -> int:
-    """Check the sources and the documents without running the product, to the end even after a failure."""
+    """Check the sources and the documents, to the end even after a failure."""
     prepare(TEST)
     return int(bool(run_steps(*SOURCES)))
 

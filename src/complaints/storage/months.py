@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import exists, func, or_, select, text
 from sqlalchemy.exc import OperationalError
 
-from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.transactions import Transaction, waited_in_vain
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.event import FEED_LOCK
 from complaints.storage.rows.follower import find_cursors
@@ -196,7 +196,7 @@ def _try_alone(tx: Transaction, change: Callable[[], Month | None]) -> Month | N
             _run(tx, f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
             return change()
     except OperationalError as error:
-        if type(error.orig).__name__ != "LockNotAvailable":
+        if not waited_in_vain(error):
             raise
         log.info("the history's months are left for later: others hold its tables")
         return None

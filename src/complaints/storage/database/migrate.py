@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 import complaints
-from complaints.storage.database.transactions import lost_to_another
+from complaints.storage.database.transactions import lost_to_another, waited_in_vain
 from complaints.storage.database.types import metadata
 
 _MIGRATION_LOCK = 0x6D696772  # any number that no other lock uses
@@ -203,12 +203,12 @@ def _migrate(
         try:
             return _migrate_once(engine, choose, step, annex_tables)
         except DBAPIError as error:
-            if not (lost_to_another(error) or type(error.orig).__name__ == "LockNotAvailable"):
+            if not (lost_to_another(error) or waited_in_vain(error)):
                 raise
             if tries >= _LEAST_TRIES and time.monotonic() > until:
                 raise MigrationRefused(
-                    "other transactions kept its tables for a minute, and nothing of the next migration is done: "
-                    "run it again when long exports and reports have ended"
+                    "other transactions kept its tables for a minute; run the migration again when long exports and "
+                    "reports have ended, and it continues where it stopped"
                 ) from error
         time.sleep(_PAUSE_SECONDS)  # for those who waited behind it
 

@@ -239,6 +239,11 @@ def lost_to_another(error: DBAPIError) -> bool:
     return type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure")
 
 
+def waited_in_vain(error: DBAPIError) -> bool:
+    """True if PostgreSQL ended the statement because others held a lock for longer than `lock_timeout`."""
+    return type(error.orig).__name__ == "LockNotAvailable"
+
+
 def _first_line(error: DBAPIError) -> str:
     """The message of the database without its further lines, which quote values."""
     return str(error.orig).partition("\n")[0]
